@@ -1,0 +1,1 @@
+"""What is asked: the fact bank and its renderings, generated items, unknowable items, loaders, splits."""

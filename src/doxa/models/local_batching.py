@@ -1,0 +1,224 @@
+"""Requests of many coroutines gathered into rounds, rounds cut into batches, batches halved when they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, Protocol, TypeVar
+
+from doxa.records import DoxaError
+
+# A round begins when this many turns of the event loop brought no new request, or after WAIT_S at the latest.
+QUIET_TURNS = 4
+WAIT_S = 0.002
+
+
+class Job:
+    """One request on its way: its future belongs to the event loop it came from, its answers come from the worker."""
+
+    def __init__(self, request: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.request = request
+        self.loop = loop
+        self.future: asyncio.Future[list[Any]] = loop.create_future()
+        self._parts: dict[int, Any] = {}
+        self._expected = 1
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody still waits for it: neither answered, failed nor cancelled."""
+        return not self.future.done()
+
+    def expect(self, parts: int) -> None:
+        """Say how many parts make the answer; it is sent when the last one is put."""
+        self._expected = parts
+
+    def put(self, index: int, part: Any) -> None:
+        self._parts[index] = part
+        if len(self._parts) == self._expected:
+            self._tell(self._resolve, [self._parts[i] for i in range(self._expected)])
+
+    def fail(self, error: BaseException) -> None:
+        self._tell(self._reject, error)
+
+    def _tell(self, deliver: Callable[[Any], None], what: Any) -> None:
+        # The loop may have been closed while the worker was busy; then nobody waits any more.
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(deliver, what)
+
+    def _resolve(self, answer: list[Any]) -> None:
+        if self.wanted:
+            self.future.set_result(answer)
+
+    def _reject(self, error: BaseException) -> None:
+        if self.wanted:
+            self.future.set_exception(error)
+
+
+class Gatherer:
+    """Collects what is asked at the same moment and hands it, round by round, to one worker thread.
+
+    carry_out  called in the worker with the jobs of a round; it puts their answers or fails them. What it lets
+               escape fails the jobs of that round that have no answer yet, and no other.
+
+    While a round runs the event loop stays free, and what is asked meanwhile forms the next round.
+    """
+
+    def __init__(self, carry_out: Callable[[Sequence[Job]], None]) -> None:
+        self._carry_out = carry_out
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="doxa-local")
+        self._waiting: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[Job]] = weakref.WeakKeyDictionary()
+        self._rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._closed = False
+
+    async def ask(self, request: Any) -> list[Any]:
+        """The parts of the answer to `request`. Raises what the request failed with, or DoxaError once closed."""
+        if self._closed:
+            raise DoxaError("this model was closed; load it again to ask it")
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting.setdefault(loop, [])
+        job = Job(request, loop)
+        waiting.append(job)
+        if loop not in self._rounds:
+            self._rounds[loop] = loop.create_task(self._rounds_until_idle(loop, waiting))
+        return await job.future
+
+    def close(self) -> None:
+        """Finish the round that runs, start no other. Safe to call twice."""
+        self._closed = True
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    async def _rounds_until_idle(self, loop: asyncio.AbstractEventLoop, waiting: list[Job]) -> None:
+        try:
+            while waiting:
+                await _quiet(loop, waiting)
+                jobs = [job for job in waiting if job.wanted]
+                waiting.clear()
+                await loop.run_in_executor(self._worker, self._round, jobs)
+        except (RuntimeError, asyncio.CancelledError) as stopped:  # closed, or the loop is going down
+            for job in (*jobs, *waiting):
+                job._reject(DoxaError(f"the model stopped before it answered ({stopped or 'cancelled'})"))
+            waiting.clear()
+            if isinstance(stopped, asyncio.CancelledError):
+                raise
+        finally:
+            del self._rounds[loop]
+
+    def _round(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._carry_out(jobs)
+        except Exception as error:
+            for job in jobs:
+                job.fail(error)
+
+
+async def _quiet(loop: asyncio.AbstractEventLoop, waiting: list[Job]) -> None:
+    """Return when the coroutines that are ready have asked what they are about to ask."""
+    deadline = loop.time() + WAIT_S
+    quiet, seen = 0, len(waiting)
+    while quiet < QUIET_TURNS and loop.time() < deadline:
+        await asyncio.sleep(0)
+        quiet = quiet + 1 if len(waiting) == seen else 0
+        seen = len(waiting)
+
+
+class Unit(Protocol):
+    """What a batch is made of: one row of it. `size` is its length in tokens, `extra` what it costs beside them."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def extra(self) -> int: ...
+    @property
+    def wanted(self) -> bool: ...
+    def put(self, result: Any) -> None: ...
+    def fail(self, error: BaseException) -> None: ...
+
+
+U = TypeVar("U", bound=Unit)
+
+
+class Batches(Generic[U]):
+    """Carries units out in batches of at most `budget` tokens, padding counted.
+
+    A batch that fails is halved until the unit that is to blame stands alone: it alone fails. When memory was
+    what failed, the budget is halved too, so that later batches fit.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+
+    def run(self, units: Sequence[U], compute: Callable[[list[U]], Sequence[Any]]) -> None:
+        """`compute` gives the results of a batch in its order; each goes to its unit's `put`, or an error to `fail`."""
+        left = sorted(units, key=lambda u: u.size, reverse=True)
+        while left:
+            count = _first_batch(left, self.budget)
+            batch, left = left[:count], left[count:]
+            self._attempt(batch, compute)
+
+    def _attempt(self, batch: list[U], compute: Callable[[list[U]], Sequence[Any]]) -> None:
+        batch = [unit for unit in batch if unit.wanted]
+        if not batch:
+            return
+        try:
+            results = compute(batch)
+        except Exception as error:
+            # Nothing of the failed attempt may stay referenced here: its tensors are what filled the memory.
+            failure = _in_words(error, batch[0])
+            if out_of_memory(error):
+                self.budget = max(self.budget // 2, 1)
+        else:
+            for unit, result in zip(batch, results, strict=True):
+                unit.put(result)
+            return
+        if len(batch) == 1:
+            batch[0].fail(failure)
+            return
+        _release_memory()
+        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            self._attempt(half, compute)
+
+
+def _first_batch(units: Sequence[Unit], budget: int) -> int:
+    """How many of the units, longest first, fit: each is padded to the first one's length. At least one."""
+    spent, longest = 0, units[0].size
+    for count, unit in enumerate(units):
+        spent += longest + unit.extra
+        if spent > budget and count:
+            return count
+    return len(units)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: torch's own error on accelerators, a RuntimeError of the allocator on CPU."""
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def _in_words(error: Exception, unit: Unit) -> Exception:
+    if not out_of_memory(error):
+        return error.with_traceback(None)
+    return DoxaError(
+        f"memory ran out on one request of {unit.size} tokens, alone in its batch. "
+        "Shorten it, use a smaller dtype (bfloat16), or another device."
+    )
+
+
+def _release_memory() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
+    """Length of the longest common beginning."""
+    pairs: Iterator[tuple[int, int]] = zip(one, other, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -1,0 +1,204 @@
+"""The network itself: one forward pass over many rows, read where it is wanted, and a stream of steps with a cache."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from doxa.records import DoxaError
+
+if TYPE_CHECKING:
+    import torch
+
+# Where configurations write how many positions a model reads.
+LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
+
+
+@dataclass(frozen=True)
+class Readout:
+    """What a pass gave at k wanted positions: logits (k, v) in float32, and the residual stream (k, d) by layer."""
+
+    logits: torch.Tensor
+    states: dict[int, torch.Tensor]
+
+
+class Network:
+    """A Transformers causal language model in evaluation mode on one device.
+
+    limit   tokens it can read; None: no limit is written in its configuration
+    blocks  its layers in order; empty when they were not found (then no hidden states)
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        config = model.config.get_text_config()
+        self.device = next(model.parameters()).device
+        self.limit: int | None = next((n for key in LIMITS if (n := getattr(config, key, None))), None)
+        self.vocabulary = int(config.vocab_size)
+        self.width = int(config.hidden_size)
+        self.layers = int(config.num_hidden_layers)
+        self.blocks: Sequence[Any] = _blocks(model, self.layers)
+        self._head = model.get_output_embeddings()
+        self._accepts = set(inspect.signature(model.forward).parameters)
+        # Transformers renames `past_key_values` to `cache`; outputs use the same word.
+        self.cache_word = "cache" if "cache" in self._accepts else "past_key_values"
+        # Some models warn about padding when they see their padding token: fill with another one.
+        self.filler = 1 if config.pad_token_id == 0 else 0
+
+    @property
+    def logits_size(self) -> int:
+        """What the logits of one position cost, in tokens of activations (about eight widths each)."""
+        return max(1, self.vocabulary // (8 * self.width))
+
+    def check_length(self, tokens: int, what: str) -> None:
+        """DoxaError when `tokens` are more than the model reads."""
+        if self.limit is not None and tokens > self.limit:
+            raise DoxaError(
+                f"{what} is {tokens} tokens long; this model reads at most {self.limit}. "
+                "Shorten it, or use a model with a longer context."
+            )
+
+    def read(
+        self, rows: Sequence[Sequence[int]], positions: Sequence[Sequence[int]], layers: Sequence[int] = ()
+    ) -> Readout:
+        """One pass over n rows, padded on the right: what comes after a token cannot change it, so no mask is needed.
+
+        rows       n sequences of token ids
+        positions  for each row, the positions that are wanted; k in all, in this order in the result
+        layers     blocks whose residual stream is wanted there too
+
+        The vocabulary is projected at the wanted positions only: a hook lets nothing else reach the output head, so
+        that whatever an architecture does before and after its head (scaling, soft caps) stays as it is. Where the
+        head is not a module that is called, the full logits are made and the wanted ones taken.
+        """
+        import torch
+
+        longest = max(len(row) for row in rows)
+        ids = np.full((len(rows), longest), self.filler)
+        for i, row in enumerate(rows):
+            ids[i, : len(row)] = row
+        row_k = torch.as_tensor(np.repeat(np.arange(len(rows)), [len(p) for p in positions]), device=self.device)
+        position_k = torch.as_tensor(np.concatenate([np.asarray(p) for p in positions]), device=self.device)
+        states: dict[int, torch.Tensor] = {}
+        with contextlib.ExitStack() as hooks:
+            for layer in layers:
+                hooks.enter_context(_stored(self.blocks[layer], states, layer, row_k, position_k))
+            seen = hooks.enter_context(_only(self._head, row_k, position_k))
+            out = self.model(input_ids=torch.as_tensor(ids, device=self.device), use_cache=False)
+        logits = out.logits[0] if seen else out.logits[row_k, position_k]
+        return Readout(finite(logits.float()), states)
+
+    def stream(self, rows: Sequence[Sequence[int]]) -> Stream:
+        """A stream that has read the rows; its `logits` say what comes next."""
+        return Stream(self, rows)
+
+    def last_logits(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, Any]:
+        """Logits (b, v) at the last column of a pass that keeps a cache, and the cache (None: the model has none)."""
+        import torch
+
+        rows = torch.arange(len(inputs["input_ids"]), device=self.device)
+        with _only(self._head, rows, torch.full_like(rows, -1)) as seen:
+            out = self.model(**{k: v for k, v in inputs.items() if k in self._accepts})
+        logits = out.logits[0] if seen else out.logits[:, -1]
+        return finite(logits.float()), getattr(out, self.cache_word, None)
+
+
+class Stream:
+    """b rows read together and continued token by token. Rows are padded on the left, so that all end together."""
+
+    def __init__(self, network: Network, rows: Sequence[Sequence[int]]) -> None:
+        import torch
+
+        self._network = network
+        longest = max(len(row) for row in rows)
+        ids = np.full((len(rows), longest), network.filler)
+        for i, row in enumerate(rows):
+            ids[i, longest - len(row) :] = row
+        self._ids = torch.as_tensor(ids, device=network.device)
+        self._padding = torch.as_tensor([longest - len(row) for row in rows], device=network.device)
+        self._cache: Any = None
+        self.logits = self._forward(longest)
+
+    def keep(self, index: torch.Tensor) -> None:
+        """Go on with these rows only, in this order; a row may be taken several times."""
+        self._ids, self._padding, self.logits = self._ids[index], self._padding[index], self.logits[index]
+        if self._cache is not None:
+            self._cache.reorder_cache(index)
+
+    def step(self, tokens: torch.Tensor) -> None:
+        """Append one token (b,) to each row."""
+        import torch
+
+        self._ids = torch.cat([self._ids, tokens[:, None]], dim=1)
+        # A model without a cache reads everything again.
+        self.logits = self._forward(1 if self._cache is not None else self._ids.shape[1])
+
+    def _forward(self, new: int) -> torch.Tensor:
+        import torch
+
+        length = self._ids.shape[1]
+        inputs = {"input_ids": self._ids[:, length - new :], "use_cache": True, self._network.cache_word: self._cache}
+        if self._padding.any():
+            place = torch.arange(length, device=self._ids.device)[None, :] - self._padding[:, None]
+            inputs["attention_mask"] = (place >= 0).long()
+            inputs["position_ids"] = place[:, length - new :].clamp(min=0)
+        logits, self._cache = self._network.last_logits(inputs)
+        return logits
+
+
+def finite(logits: torch.Tensor) -> torch.Tensor:
+    """The logits, or DoxaError when there are NaNs among them: no number that looks like a result may come of them."""
+    if logits.isnan().any():
+        raise DoxaError("the network's logits are not numbers (overflow in half precision?): load it with float32")
+    return logits
+
+
+@contextlib.contextmanager
+def _only(head: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Iterator[list[bool]]:
+    """Let only these positions reach the output head; the list is empty if the head was never called."""
+    seen: list[bool] = []
+
+    def select(_module: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if not args or args[0].ndim != 3:
+            return None
+        seen.append(True)
+        return (args[0][row_k, position_k][None], *args[1:])
+
+    if head is None:
+        yield seen
+        return
+    handle = head.register_forward_pre_hook(select)
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+@contextlib.contextmanager
+def _stored(
+    block: Any, states: dict[int, torch.Tensor], layer: int, row_k: torch.Tensor, position_k: torch.Tensor
+) -> Iterator[None]:
+    """Keep what leaves the block at these positions: the residual stream, before any final norm."""
+
+    def store(_module: Any, _args: Any, output: Any) -> None:
+        hidden = output[0] if isinstance(output, tuple) else output
+        states[layer] = hidden[row_k, position_k].float()
+
+    handle = block.register_forward_hook(store)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def _blocks(model: Any, layers: int) -> Sequence[Any]:
+    """The list of `layers` blocks; the outermost one, for a mixture of experts may hold lists of the same length."""
+    import torch
+
+    lists = (m for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == layers)
+    return list(next(lists, []))

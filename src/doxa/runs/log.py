@@ -1,0 +1,244 @@
+"""The log of one study in one run: a line per item, each with its checksum, appended and never changed.
+
+A line is eight hexadecimal digits (CRC-32 of what follows the space), a space, one JSON object, a newline.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from doxa.records import DoxaError
+from doxa.runs.commit import GroupCommit
+from doxa.runs.errors import Damaged, cannot_write
+from doxa.runs.files import sync_folder, write_whole
+from doxa.runs.notation import dumps
+
+OnDamage = Literal["raise", "skip"]
+
+
+class Line(NamedTuple):
+    """What the index has to know of a record, and the record itself as it goes to the disk."""
+
+    index: int
+    done: bool
+    readings: int
+    usage: dict[str, int]
+    data: bytes
+
+
+def line_of(record: dict[str, Any]) -> Line:
+    """A record as a line of the log; `record` has the keys that docs/run-format.md lists."""
+    body = dumps(record)
+    done = record["status"] == "done"
+    return Line(
+        record["index"],
+        done,
+        len(record["rows"]) if done else 0,
+        record["usage"],
+        b"%08x %s\n" % (zlib.crc32(body), body),
+    )
+
+
+def read_line(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None when the line is torn or does not match its checksum."""
+    if len(line) < 10 or line[8:9] != b" " or line[-1:] != b"\n":
+        return None
+    body = line[9:-1]
+    if line[:8] != b"%08x" % zlib.crc32(body):
+        return None
+    record: dict[str, Any] = json.loads(body)
+    return record
+
+
+@dataclass
+class Index:
+    """Where each of n items has its record, and sums over all records.
+
+    place   (n,) byte offset of the item's last record in its shard; -1: none yet
+    shard   (n,) number of that shard
+    done    (n,) whether that record is a finished one
+    usage   calls, tokens and so on, over all records, those of failed attempts too
+    """
+
+    place: np.ndarray
+    shard: np.ndarray
+    done: np.ndarray
+    readings: int = 0
+    usage: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, n: int) -> Index:
+        return cls(np.full(n, -1, np.int64), np.zeros(n, np.int32), np.zeros(n, bool))
+
+    def add(self, line: Line, shard: int, place: int) -> None:
+        for name, count in line.usage.items():
+            self.usage[name] = self.usage.get(name, 0) + count
+        if self.done[line.index]:  # shards that overlap: the first finished record counts, and only once
+            return
+        self.place[line.index], self.shard[line.index], self.done[line.index] = place, shard, line.done
+        self.readings += line.readings
+
+    @property
+    def failed(self) -> int:
+        return int(np.count_nonzero((self.place >= 0) & ~self.done))
+
+
+class Log:
+    """The records of one study: read from a folder of shards, or (folder None) kept in memory.
+
+    n           number of items of the study
+    on_damage   "raise": a line that does not match its checksum is a Damaged error; "skip": it counts as absent
+    """
+
+    def __init__(self, folder: Path | None, n: int, on_damage: OnDamage = "raise") -> None:
+        self.folder = folder
+        self.index = Index.empty(n)
+        self.whole: list[int] = []  # bytes of each shard up to its last whole line
+        self._lines: list[bytes] = []
+        for number, path in enumerate(self.shards()):
+            self.whole.append(self._scan(number, path, on_damage))
+
+    def shards(self) -> list[Path]:
+        """The shard files, in order."""
+        return sorted(self.folder.glob("shard-*.jsonl")) if self.folder is not None else []
+
+    def _scan(self, number: int, path: Path, on_damage: OnDamage) -> int:
+        whole = 0
+        for at, row, line in _lines(path):
+            record = read_line(line)
+            if record is not None:
+                self.index.add(_line(record, len(self.index.done), path), number, at)
+                whole = at + len(line)
+            elif on_damage == "raise" and at + len(line) < path.stat().st_size:
+                raise Damaged(_damage(path, row))
+        return whole
+
+    def keep(self, line: Line) -> None:
+        """Add a record to a log in memory."""
+        self.index.add(line, 0, len(self._lines))
+        self._lines.append(line.data)
+
+    def records(self, *, only_done: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(length in bytes, record) of each item that has one, in the order of the items, its last record each."""
+        index = self.index
+        chosen = index.done if only_done else index.place >= 0
+        files = [open(path, "rb") for path in self.shards()]  # noqa: SIM115 (closed below, with the others)
+        try:
+            for i in np.flatnonzero(chosen):
+                place, shard = int(index.place[i]), int(index.shard[i])
+                if self.folder is None:
+                    line = self._lines[place]
+                else:
+                    files[shard].seek(place)
+                    line = files[shard].readline()
+                record = read_line(line)
+                if record is None:
+                    raise Damaged(f"the record of item {i} changed while it was read, at byte {place} of shard {shard}")
+                yield len(line), record
+        finally:
+            for file in files:
+                file.close()
+
+
+class LogWriter:
+    """Appends records to a log's first shard; a record is on the disk before `add` returns.
+
+    Opening truncates a torn last line, so that what follows begins on a line of its own.
+    """
+
+    def __init__(self, log: Log) -> None:
+        assert log.folder is not None
+        self.log = log
+        self.path = log.folder / "shard-0000.jsonl"
+        self._size = log.whole[0] if log.whole else 0
+        try:
+            log.folder.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
+            os.ftruncate(self._handle, self._size)
+            os.lseek(self._handle, self._size, os.SEEK_SET)
+            os.fsync(self._handle)
+            sync_folder(log.folder)
+        except OSError as error:
+            raise cannot_write(error, self.path) from error
+        self._commit = GroupCommit(self._write, "doxa-log")
+
+    async def add(self, line: Line) -> None:
+        """Append a record; returns when it is durable.
+
+        raises  CannotWrite: this record may be lost, everything that was added before it is whole
+        """
+        await self._commit.add(line)
+
+    def close(self) -> None:
+        self._commit.close()
+        os.close(self._handle)
+
+    def _write(self, lines: list[Line]) -> None:
+        left = memoryview(b"".join(line.data for line in lines))
+        try:
+            while left:
+                left = left[os.write(self._handle, left) :]
+            os.fsync(self._handle)
+        except OSError as error:
+            self._undo()
+            raise cannot_write(error, self.path) from error
+        for line in lines:
+            self.log.index.add(line, 0, self._size)
+            self._size += len(line.data)
+
+    def _undo(self) -> None:
+        # Half a batch stays whole lines and one torn line, which the next opening removes: no harm if this fails too.
+        try:
+            os.ftruncate(self._handle, self._size)
+        except OSError:
+            return
+
+
+def repair(folder: Path, n: int) -> int:
+    """Move the damaged lines of a study's log into `*.damaged` files; the number of them.
+
+    Their items then count as not asked, so the same command asks them again.
+    """
+    moved = 0
+    for path in Log(folder, n, "skip").shards():
+        good, bad = [], []
+        for _, _, line in _lines(path):
+            (good if read_line(line) is not None else bad).append(line)
+        if bad:
+            with open(path.with_suffix(".damaged"), "ab") as file:
+                file.writelines(bad)
+            write_whole(path, b"".join(good))
+            moved += len(bad)
+    return moved
+
+
+def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
+    """(byte offset, line number from 1, line) of a shard; the last line may lack its newline."""
+    at = 0
+    with open(path, "rb") as file:
+        for row, line in enumerate(file, start=1):
+            yield at, row, line
+            at += len(line)
+
+
+def _line(record: dict[str, Any], n: int, path: Path) -> Line:
+    index, done = record["index"], record["status"] == "done"
+    if not 0 <= index < n:
+        raise DoxaError(f"{path} has a record of item number {index}; this run has {n} items, counted from 0")
+    return Line(index, done, len(record["rows"]) if done else 0, record["usage"], b"")
+
+
+def _damage(path: Path, row: int) -> str:
+    return (
+        f"{path}, line {row}: the line does not match its checksum, so it was changed after it was written. "
+        "The other lines are whole: read them with Run.open(folder, on_damage='skip'), or move the damaged ones "
+        "aside with doxa.runs.repair(folder) and run the same command again to ask their items once more."
+    )
