@@ -38,7 +38,7 @@ CONFIG: Mapping[str, Any] = {
     "range": {"category": list(PALETTE)},
 }  # fmt: skip
 
-_WIDTH, _ROW = 460, 26  # pixels: of a chart; height of one row of a chart that has a row per name
+_WIDTH, _ROW = 420, 26  # pixels: of a chart; height of one row of a chart that has a row per name
 _TITLES = {
     "low": "95 % from", "high": "95 % to", "accuracy_low": "95 % from", "accuracy_high": "95 % to",
     "accuracy": "share right", "confidence": "mean stated confidence", "was": "answer", "of": "series",
@@ -88,7 +88,7 @@ def reliability_chart(bins: Sequence[Bin], *, name: str = "Reliability", section
     points = base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
         x="confidence:Q", y="accuracy:Q", tooltip=tips
     )
-    top = alt.layer(bands, diagonal, line, points).properties(width=420, height=360)
+    top = alt.layer(bands, diagonal, line, points).properties(width=_WIDTH, height=360)
     strip = (
         base.mark_rect(color=BLUE, opacity=0.55)
         .transform_calculate(zero="0")
@@ -99,7 +99,7 @@ def reliability_chart(bins: Sequence[Bin], *, name: str = "Reliability", section
             y2="n:Q",
             tooltip=tips,
         )
-        .properties(width=420, height=64)
+        .properties(width=_WIDTH, height=64)
     )
     return _chart(alt.vconcat(top, strip, spacing=10), name, section, note)
 

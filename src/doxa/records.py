@@ -209,6 +209,21 @@ class Reading:
     group: str | None = None
 
 
+class IntervalLike(Protocol):
+    """A value with its 95 % limits, what it rests on and how the limits were made."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def method(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Estimate:
     """One number with its 95 % interval.
@@ -233,6 +248,33 @@ class Estimate:
     null: float | None = None
     section: str = ""
     note: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        interval: IntervalLike,
+        *,
+        unit: str = "",
+        outcomes: Mapping[str, int] | None = None,
+        bounds: tuple[float, float] | None = None,
+        section: str = "",
+        note: str = "",
+    ) -> Estimate:
+        """An estimate from an interval as `doxa.metrics` returns it."""
+        return cls(
+            name,
+            interval.value,
+            interval.low,
+            interval.high,
+            interval.n,
+            unit,
+            interval.method,
+            outcomes or {},
+            bounds,
+            section=section,
+            note=note,
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ reproduced character by character.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from doxa.records import Item
@@ -133,4 +133,17 @@ def _item(task: Task, statement: Item, true: bool) -> Item:
             "accepted": accepted,
             "statement": statement.text,
         },
+    )
+
+
+def yes_no_item(statement: Item) -> Item:
+    """A statement item as a question to be answered yes or no: "Is it true that ...?"."""
+    text = question(BY_NAME["direct-fact-verification"], statement.fields.get("clause") or statement.text)
+    return replace(
+        statement,
+        id=f"{statement.id}-asked",
+        text=text,
+        kind="open",
+        options=(),
+        answer={"true": "yes", "false": "no"}.get(statement.answer or ""),
     )

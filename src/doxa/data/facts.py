@@ -51,6 +51,7 @@ class _Row:
 
     id: str
     relation: Relation
+    kind: str
     subject: str
     answers: tuple[str, ...]
     avoid: tuple[str, ...]
@@ -107,7 +108,7 @@ def facts() -> tuple[Fact, ...]:
             subject=row.subject,
             answer=row.answers[0],
             popularity=(last - place) / last,
-            kind=row.relation.kind,
+            kind=row.kind,
             split=split,
             accepted=row.answers[1:],
             avoid=row.avoid,
@@ -148,6 +149,7 @@ def _rows(relation: Relation) -> list[_Row]:
         _Row(
             id=f"{relation.name}/{slug(row[subject_column])}",
             relation=relation,
+            kind=subject_column,
             subject=row[subject_column],
             answers=_answers(row, relation),
             avoid=_cell(row.get("avoid", "")),
@@ -174,7 +176,7 @@ def _cell(text: str) -> tuple[str, ...]:
 
 @cache
 def _table(name: str) -> tuple[dict[str, str], ...]:
-    with (TABLES / name).open(encoding="utf-8", newline="") as file:
+    with (TABLES / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return tuple(csv.DictReader(file))
 
 

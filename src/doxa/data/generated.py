@@ -12,8 +12,9 @@ from fractions import Fraction
 from doxa.data.facts import slug
 from doxa.records import Item, Kind
 
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS = "January February March April May June July August September October November December".split()
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_FIRST_HALF = ("January", "February", "March", "April", "May", "June")
+MONTHS = (*_FIRST_HALF, "July", "August", "September", "October", "November", "December")
 
 _PATIENCE = 10_000  # draws in a row that bring nothing new, after which a level counts as used up
 
@@ -38,7 +39,7 @@ def arithmetic(n: int, difficulty: int = 1, seed: int = 0) -> list[Item]:
 
     >>> item = arithmetic(1)[0]
     >>> item.id, item.text, item.answer
-    ('arithmetic-1/7+9', 'What is 7 + 9?', '16')
+    ('arithmetic-1/4-4', 'What is 4 - 4?', '0')
     """
     return _items("arithmetic", "number", _ARITHMETIC, n, difficulty, seed)
 
@@ -138,7 +139,7 @@ def _neighbour(rng: random.Random) -> _Drawn:
     return _date_question(f"Which {kind} comes right {where} {names[i]}?", names[(i + step) % len(names)])
 
 
-def _away(kind: str, unit: str, names: list[str], low: int, high: int) -> _Maker:
+def _away(kind: str, unit: str, names: tuple[str, ...], low: int, high: int) -> _Maker:
     def make(rng: random.Random) -> _Drawn:
         i, distance, sign = rng.randrange(len(names)), rng.randint(low, high), rng.choice([1, -1])
         where = "after" if sign > 0 else "before"

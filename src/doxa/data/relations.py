@@ -14,8 +14,7 @@ class Relation:
     """One kind of fact.
 
     name        as it stands in a fact's id: "capital-of"
-    kind        kind of subject: "country", "element", ...
-    table       file in tables/; its first column is the subject
+    table       file in tables/ (without .csv); its first column is the subject, and names the kind of subject
     column      column of the answer
     questions   templates of a question, at least three
     statements  templates (affirmed, denied), at least three
@@ -24,7 +23,6 @@ class Relation:
     """
 
     name: str
-    kind: str
     table: str
     column: str
     questions: tuple[str, ...]
@@ -33,32 +31,51 @@ class Relation:
     article: bool = False
 
 
-def _is(*pairs: str) -> tuple[tuple[str, str], ...]:
-    """Affirmed and denied clauses from templates that mark the verb as <is>, <does:lies|lie>, ..."""
-    return tuple(_both(template) for template in pairs)
+def _is(*templates: str) -> tuple[tuple[str, str], ...]:
+    """Affirmed and denied clauses from templates that mark their verb: "<is>", or "<orbits/orbit>"."""
+    return tuple(_both(template) for template in templates)
 
 
 def _both(template: str) -> tuple[str, str]:
     head, rest = template.split("<", 1)
     verb, tail = rest.split(">", 1)
-    if "/" in verb:  # <lies/lie>: a full verb is denied with "does not" and its plain form
+    if "/" in verb:  # a full verb is denied by "does not" and its plain form
         finite, plain = verb.split("/")
         return f"{head}{finite}{tail}", f"{head}does not {plain}{tail}"
     return f"{head}{verb}{tail}", f"{head}{verb} not{tail}"
 
 
+def _made(name: str, table: str, column: str, who: str, verb: tuple[str, str], noun: str = "") -> Relation:
+    """A work and who made it; `noun` goes before the title, `verb` is (past tense, participle)."""
+    work = f'{noun}"{{subject}}"'
+    return Relation(
+        name,
+        table,
+        column,
+        (
+            f"Who {verb[0]} {work}?",
+            f"Who is the {who} of {work}?",
+            f"Name the {who} of {work}.",
+        ),
+        _is(
+            f"{work} <was> {verb[1]} by {{answer}}",
+            f"{{answer}} <is> the {who} of {work}",
+            f"the {who} of {work} <is> {{answer}}",
+        ),
+    )
+
+
 def _translation(language: str) -> Relation:
     return Relation(
-        name=f"{language.lower()}-word",
-        kind="word",
-        table="words.csv",
-        column=language.lower(),
-        questions=(
+        f"{language.lower()}-word",
+        "words",
+        language.lower(),
+        (
             f'What is the {language} word for "{{subject}}"?',
             f'How do you say "{{subject}}" in {language}?',
             f'Translate "{{subject}}" into {language}.',
         ),
-        statements=_is(
+        _is(
             f'the {language} word for "{{subject}}" <is> "{{answer}}"',
             f'"{{answer}}" <is> the {language} word for "{{subject}}"',
             f'in {language}, "{{subject}}" <is> "{{answer}}"',
@@ -69,8 +86,7 @@ def _translation(language: str) -> Relation:
 RELATIONS: tuple[Relation, ...] = (
     Relation(
         "capital-of",
-        "country",
-        "countries.csv",
+        "countries",
         "capital",
         (
             "What is the capital of {subject}?",
@@ -86,8 +102,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "continent-of",
-        "country",
-        "countries.csv",
+        "countries",
         "continent",
         (
             "On which continent is {subject}?",
@@ -103,8 +118,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "currency-of",
-        "country",
-        "countries.csv",
+        "countries",
         "currency",
         (
             "What is the currency of {subject}?",
@@ -122,8 +136,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "language-of",
-        "country",
-        "countries.csv",
+        "countries",
         "language",
         (
             "What is the main language of {subject}?",
@@ -138,8 +151,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "symbol-of",
-        "element",
-        "elements.csv",
+        "elements",
         "symbol",
         (
             "What is the chemical symbol of {subject}?",
@@ -154,8 +166,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "number-of",
-        "element",
-        "elements.csv",
+        "elements",
         "number",
         (
             "What is the atomic number of {subject}?",
@@ -170,8 +181,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "group-of",
-        "element",
-        "elements.csv",
+        "elements",
         "group",
         (
             "In which group of the periodic table is {subject}?",
@@ -186,8 +196,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "country-of",
-        "city",
-        "cities.csv",
+        "cities",
         "country",
         (
             "In which country is the city of {subject}?",
@@ -202,8 +211,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "state-capital",
-        "state",
-        "states.csv",
+        "states",
         "capital",
         (
             "What is the capital of the US state of {subject}?",
@@ -218,8 +226,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "planet-of",
-        "moon",
-        "moons.csv",
+        "moons",
         "planet",
         (
             "Which planet does the moon {subject} orbit?",
@@ -234,8 +241,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "river-on",
-        "river",
-        "rivers.csv",
+        "rivers",
         "continent",
         (
             "On which continent is {subject}?",
@@ -250,8 +256,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "class-of",
-        "animal",
-        "animals.csv",
+        "animals",
         "class",
         (
             "What class of animal is {a_subject}?",
@@ -264,58 +269,12 @@ RELATIONS: tuple[Relation, ...] = (
             "the {subject} <belongs/belong> to the class {answer}",
         ),
     ),
-    Relation(
-        "author-of",
-        "book",
-        "books.csv",
-        "author",
-        (
-            'Who wrote "{subject}"?',
-            'Who is the author of "{subject}"?',
-            'Name the author of "{subject}".',
-        ),
-        _is(
-            '"{subject}" <was> written by {answer}',
-            '{answer} <is> the author of "{subject}"',
-            'the author of "{subject}" <is> {answer}',
-        ),
-    ),
-    Relation(
-        "artist-of",
-        "picture",
-        "paintings.csv",
-        "painter",
-        (
-            'Which artist made the picture "{subject}"?',
-            'Who is the artist of the picture "{subject}"?',
-            'Name the artist of the picture "{subject}".',
-        ),
-        _is(
-            'the picture "{subject}" <was> made by {answer}',
-            '{answer} <is> the artist of the picture "{subject}"',
-            'the artist of the picture "{subject}" <is> {answer}',
-        ),
-    ),
-    Relation(
-        "composer-of",
-        "music",
-        "music.csv",
-        "composer",
-        (
-            'Who composed "{subject}"?',
-            'Who is the composer of "{subject}"?',
-            'Name the composer of "{subject}".',
-        ),
-        _is(
-            '"{subject}" <was> composed by {answer}',
-            '{answer} <is> the composer of "{subject}"',
-            'the composer of "{subject}" <is> {answer}',
-        ),
-    ),
+    _made("author-of", "books", "author", "author", ("wrote", "written")),
+    _made("artist-of", "paintings", "painter", "artist", ("made", "made"), noun="the picture "),
+    _made("composer-of", "music", "composer", "composer", ("composed", "composed")),
     Relation(
         "field-of",
-        "scholar",
-        "scientists.csv",
+        "scientists",
         "field",
         (
             "What field is {subject} known for?",
@@ -330,8 +289,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "landmark-in",
-        "landmark",
-        "landmarks.csv",
+        "landmarks",
         "country",
         (
             "In which country is {subject}?",
@@ -346,8 +304,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "year-of",
-        "event",
-        "events.csv",
+        "events",
         "year",
         (
             "In which year was {subject}?",
@@ -365,8 +322,7 @@ RELATIONS: tuple[Relation, ...] = (
     _translation("German"),
     Relation(
         "opposite-of",
-        "word",
-        "opposites.csv",
+        "opposites",
         "opposite",
         (
             'What is the opposite of "{subject}"?',
@@ -381,8 +337,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "past-of",
-        "verb",
-        "verbs.csv",
+        "verbs",
         "past",
         (
             'What is the past tense of "{subject}"?',
@@ -397,8 +352,7 @@ RELATIONS: tuple[Relation, ...] = (
     ),
     Relation(
         "family-of",
-        "instrument",
-        "instruments.csv",
+        "instruments",
         "family",
         (
             "What kind of musical instrument is the {subject}?",

@@ -218,3 +218,10 @@ def _item(fact: Fact, form: str, text: str, fields: dict[str, Any], **rest: Any)
         },
         **rest,
     )
+
+
+@cache
+def most_options(fact: Fact) -> int:
+    """How many options a choice about the fact can have at most: the right one and every answer that is wrong here."""
+    right = {fold(text) for text in (fact.answer, *fact.accepted, *fact.avoid)}
+    return 1 + len({fold(other.answer) for other in by_relation()[fact.relation]} - right)

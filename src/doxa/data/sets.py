@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -66,8 +68,8 @@ def load(
     if path.suffix.lower() in _SUFFIXES:
         if not path.is_file():
             raise FileNotFoundError(f"no file {name!r}; a set is a file or a hub id such as 'owner/name'")
-        rows = list(_READERS[_SUFFIXES[path.suffix.lower()]](path))
-    elif path.exists() or name.count("/") != 1:
+        rows = _rows(path)
+    elif path.exists() or path.parent.is_dir() or name.count("/") != 1:
         raise SetError(f"{name!r} is neither a {', '.join(_SUFFIXES)} file nor a hub id; rename or convert the file")
     else:
         rows = list(_hub(name, split, config, revision))
@@ -81,6 +83,14 @@ def load(
     ]
     _unique(items, [where for where, _ in rows])
     return items
+
+
+def _rows(path: Path) -> list[_Row]:
+    try:
+        return list(_READERS[_SUFFIXES[path.suffix.lower()]](path))
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise SetError(f"{path.name}: not UTF-8 (byte 0x{byte:02x}); save the file as UTF-8") from None
 
 
 def _csv(path: Path) -> Iterator[_Row]:
@@ -109,7 +119,7 @@ def _jsonl(path: Path) -> Iterator[_Row]:
             try:
                 row = json.loads(line)
             except json.JSONDecodeError as error:
-                cut = "" if line.endswith("\n") else " The file ends here: was it cut off?"
+                cut = "" if line.endswith("\n") else "; the file ends here: was it cut off?"
                 raise SetError(
                     f"{where}: not JSON ({error.msg}, column {error.colno}); one object a line.{cut}"
                 ) from None
@@ -134,7 +144,7 @@ _READERS = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}
 
 def _hub(name: str, split: str, config: str | None, revision: str | None) -> Iterator[_Row]:
     try:
-        import datasets
+        datasets = importlib.import_module("datasets")
     except ImportError:
         raise DoxaError(
             f"hub set {name!r} needs the package 'datasets', which is not installed; pip install datasets, "
@@ -242,19 +252,25 @@ def _kind(where: str, names: Mapping[str, str], kind: str | None, options: tuple
         if kind == known:
             if kind == "statement" and answer not in ("true", "false", None):
                 raise SetError(f"{where}: a statement whose answer is {answer!r}; it is true, false, or empty")
+            if kind == "number" and answer is not None and not _is_number(answer):
+                raise SetError(f"{where}: a number whose answer is {answer!r}; write it with digits, or make it open")
             if kind == "choice" and not options:
                 raise SetError(f"{where}: a choice without options; add column 'options', or make it open")
             return known
     raise SetError(f"{where}, column {names['kind']!r}: {kind!r}; kinds are {', '.join(get_args(Kind))}")
 
 
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
+
+
 def _popularity(where: str, names: Mapping[str, str], value: Any) -> float | None:
     if _text(value) is None:
         return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
+    number = float(value) if _is_number(str(value)) else nan
     if not 0 <= number <= 1:
         raise SetError(f"{where}, column {names['popularity']!r}: {value!r}; popularity is a number in [0, 1]")
     return number

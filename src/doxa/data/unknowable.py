@@ -11,6 +11,7 @@ from itertools import product
 from typing import Literal
 
 from doxa.data.facts import by_relation, domain, facts, fold, slug
+from doxa.data.generated import MONTHS
 from doxa.data.relations import BY_NAME
 from doxa.data.render import admit, ask
 from doxa.records import Item
@@ -19,9 +20,14 @@ Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
 ADMISSION = "I do not know"
 
-_STARTS = "Vel Zor Quen Thra Brel Ondu Myx Drov Kelu Zha Plov Gwe Jask Ruv Yill Fesk Obri Trel Wux Nerz".split()
-_MIDDLES = "mo vi qua lo zu ri ste ne dra xa phi gu".split()
-_ENDS = "rok vax ndor lith que stan zil mbra vek dune rax thos pell gris yem tor".split()
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_STARTS = _words("Vel Zor Quen Thra Brel Ondu Myx Drov Kelu Zha Plov Gwe Jask Ruv Yill Fesk Obri Trel Wux Nerz")
+_MIDDLES = _words("mo vi qua lo zu ri ste ne dra xa phi gu")
+_ENDS = _words("rok vax ndor lith que stan zil mbra vek dune rax thos pell gris yem tor")
 
 # How a made-up name is worn in each relation that is asked of it.
 _WORN = {
@@ -43,30 +49,28 @@ _WORN = {
     "opposite-of": "{lower}",
 }
 
-_MONTHS = "January February March April May June July August September October November December".split()
-_COLOURS = "red blue green white black grey yellow brown".split()
+_COLOURS = _words("red blue green white black grey yellow brown")
 _CHANCE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Which number will the first throw of a die show in {city} on {date}?", tuple("123456")),
     ("Which side will the first tossed coin show in {city} on {date}?", ("heads", "tails")),
     ("Which suit will the first card drawn in {city} on {date} have?", ("clubs", "diamonds", "hearts", "spades")),
     ("Which number will be drawn first in the lottery in {city} on {date}?", tuple(str(i) for i in range(1, 50))),
     ("Will it rain in {city} at noon on {date}?", ("yes", "no")),
-    ("Which colour will the first car in the main street of {city} have on {date}?", tuple(_COLOURS)),
+    ("Which colour will the first car in the main street of {city} have on {date}?", _COLOURS),
 )
 
-_PEOPLE = (
+_PEOPLE = _words(
     "neighbour cousin dentist uncle aunt teacher boss doctor landlord friend colleague nephew niece gardener plumber "
     "hairdresser tailor lawyer baker coach tutor flatmate classmate stepbrother stepsister godfather godmother "
     "grandfather grandmother butcher barber accountant electrician postman librarian painter tenant roommate "
     "mechanic carpenter"
-).split()
-_THINGS = (
-    "car|coat|bicycle|umbrella|front door|sofa|suitcase|scarf|hat|kitchen wall|toothbrush|lamp|carpet|backpack|mug|tent"
-).split("|")
-_COUNTED = "books keys plants cups pens shirts chairs pillows coins stamps candles maps spoons clocks".split()
-_MEALS = tuple(f"{meal} {day}" for meal, day in product(("breakfast", "lunch", "dinner"), (
-    "yesterday", "last Monday", "last Tuesday", "last Wednesday", "last Thursday", "last Friday", "last weekend",
-)))  # fmt: skip
+)
+_THINGS = _words(
+    "car coat bicycle umbrella sofa suitcase scarf hat toothbrush lamp carpet backpack mug tent wallet door"
+)
+_COUNTED = _words("books keys plants cups pens shirts chairs pillows coins stamps candles maps spoons clocks")
+_DAYS = ("yesterday", "last Monday", "last Tuesday", "last Wednesday", "last Thursday", "last Friday", "last weekend")
+_MEALS = tuple(f"{meal} {day}" for meal, day in product(("breakfast", "lunch", "dinner"), _DAYS))
 _DISHES = ("soup", "rice", "pasta", "salad", "bread", "eggs", "beans", "fish")
 _FIRST_NAMES = ("Anna", "David", "Maria", "Peter", "Sarah", "Thomas", "Laura", "Paul", "Julia", "Simon")
 
@@ -186,7 +190,7 @@ def _future(split: Split) -> Iterator[_Question]:
             for i, (template, options) in enumerate(_CHANCE):
                 rng = random.Random(f"future/{fact.answer}/{i}")
                 for _ in range(4):
-                    date = f"{rng.randint(1, 28)} {rng.choice(_MONTHS)} {rng.randint(2060, 2099)}"
+                    date = f"{rng.randint(1, 28)} {rng.choice(MONTHS)} {rng.randint(2060, 2099)}"
                     text = template.format(city=fact.answer, date=date)
                     yield _Question(f"future/{slug(text)}", text, options)
 
@@ -200,7 +204,7 @@ def _unspecified(split: Split) -> Iterator[_Question]:
             (f"How old is my {person}?", ages),
             (f"What is the first name of my {person}?", _FIRST_NAMES),
             (f"In which city was my {person} born?", cities),
-            *((f"What colour is the {thing} of my {person}?", tuple(_COLOURS)) for thing in _THINGS),
+            *((f"What colour is the {thing} of my {person}?", _COLOURS) for thing in _THINGS),
             *((f"How many {things} does my {person} own?", counts) for things in _COUNTED),
             *((f"What did my {person} eat for {meal}?", _DISHES) for meal in _MEALS),
         ]

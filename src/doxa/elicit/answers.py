@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doxa.elicit.form import CORRECT, TextForm, answer_kind, confidence_text, options_block, value_of, value_text
+from doxa.elicit.form import CORRECT, TextForm, confidence_text, options_block, value_of, value_text
 from doxa.elicit.phrases import stance
 from doxa.elicit.replies import (
     PERCENT,
@@ -154,8 +154,8 @@ class ShortText(TextForm):
         return "\n".join(["Answer with a word or a short phrase only.", *allowed, item.text])
 
     def _parse(self, text: str, item: Item | None) -> Answer:
-        labelled = re.findall(r"^\W*(?:final )?answer\s*:[ \t*]*(\S.*?)[ \t*]*$", text, re.I | re.M)
-        lines = distinct(labelled) or text.strip().splitlines()[:1]
+        labelled = re.findall(r"^[^\w\n]*(?:final )?answer ?:[ \t*]*(\S.*)$", text, re.I | re.M)
+        lines = distinct(unformatted(line) for line in labelled) or text.strip().splitlines()[:1]
         if len(lines) > 1:
             return Answer("ambiguous", note=f"claims {'; '.join(lines)}")
         if not lines:
@@ -201,7 +201,7 @@ class Number(TextForm):
             return Answer("ok", exact)
         labelled = re.findall(r"\banswer\s*(?:is|:|=)\s*(?:about |exactly )?(.*)", unformatted(text), re.I)
         if labelled:
-            return settle(distinct(n for rest in labelled for n in numbers_in(rest)[:1]), text)
+            return settle(distinct(n for rest in labelled for n in _first_listed(rest)), text)
         if stance(text) is not None:
             return settle((), text)
         return settle(numbers_in(text) if len(lines) == 1 else (), text)
@@ -213,6 +213,13 @@ class Number(TextForm):
         if answer.value is None or number(answer.value) != answer.value:
             raise ValueError(f"value is {answer.value!r}; a number is written canonically, as in '1200.5'")
         return answer.value
+
+
+def _first_listed(text: str) -> list[str]:
+    """The first number of a text, and the others of a list that it begins ("12 or 13"); not those of a reason."""
+    head = re.split(r"[.;]\s|\b(?:because|since|as|so)\b|=|[(\n]", text, maxsplit=1)[0]
+    values = numbers_in(head)
+    return values if re.search(r"[0-9]\s?(?:,\s|or\b|and\b|to\b)", head) else values[:1]
 
 
 @dataclass(frozen=True)
@@ -245,19 +252,25 @@ class Probability(TextForm):
         return Answer("ok", confidence=0.85)
 
 
+_LABELLED = re.compile(
+    r"(?:\b(?:answer|probability|likelihood|confidence|chance)\b[^\n.:=0-9]{0,40}(?:\bis|:|=)"
+    r"|\bI(?: would|'d)? (?:say|estimate|guess|put it at)(?: it is| that it is)?)\s?(?:about |around )?"
+    rf"({PERCENT})(?![\w%]|[-–][0-9])",
+    re.I,
+)
+
+
 def read_probability(text: str) -> Answer:
     """The one probability of a reply: its first line alone, a leading "85%", or one labelled as the probability."""
     plain = unformatted(text)
     first = percent(plain.split("\n")[0])
     if first is not None:
         return Answer("ok", confidence=first)
-    label = (
-        r"\b(?:answer|probability|likelihood|confidence|chance)\b[^\n.:=0-9]{0,40}(?:\bis|:|=)\s*(?:about |around )?"
-    )
-    written = re.findall(rf"{label}({PERCENT})(?![\w%]|[-–][0-9])", plain, re.I)
+    listed = re.match(rf"({PERCENT})\s?(?:or|and|to|,|/|-|–)\s?({PERCENT})", plain)
     leading = re.match(rf"({PERCENT})(?=\W|$)", plain)
+    written = [m[1] for m in _LABELLED.finditer(plain)]
     if not written and leading and not leading[1][-1].isdigit():
-        written = [leading[1]]
+        written = list(listed.groups()) if listed else [leading[1]]
     found = distinct(written)
     values = {percent(w) for w in found}
     if len(values) > 1:

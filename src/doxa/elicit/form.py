@@ -8,7 +8,16 @@ from dataclasses import replace
 from typing import ClassVar
 
 from doxa.elicit.phrases import ABSTENTION, REFUSAL, stance
-from doxa.elicit.replies import answer_part, declined, letter_claims, number, numbers_in, percent_text, same_words
+from doxa.elicit.replies import (
+    answer_part,
+    declined,
+    letter_claims,
+    number,
+    numbers_in,
+    percent_text,
+    same_words,
+    unformatted,
+)
 from doxa.records import LETTERS, Answer, Item, Kind, Prompt, Reply
 
 CORRECT = "this answer is correct"
@@ -16,11 +25,10 @@ PROPOSED = "the proposed answer is correct"
 ASKED: tuple[Kind, ...] = ("choice", "number", "open", "statement", "scenario")
 
 _PLACEHOLDER = re.compile(r"<[^<>]*>")
-_UNFINISHED = re.compile(r"[\w.,'’-]+$")
 
 
 class TextForm(ABC):
-    """A form whose reply is text. A subclass gives the words (`_text`), the parser (`_parse`) and its inverse (`_write`).
+    """A form whose reply is text. A subclass gives the words (`_text`), the parser (`_parse`), its inverse (`_write`).
 
     kinds   kinds of item that can be asked in this form
     target  what `Answer.confidence` is the probability of; "" without one
@@ -79,7 +87,7 @@ class TextForm(ABC):
     def _cut(self, text: str, item: Item | None) -> Answer:
         """What a reply that was cut says for sure: its last word may be the beginning of another one."""
         whole = self._parse(text, item)
-        sure = whole if self.closed else self._parse(_UNFINISHED.sub("", text), item)
+        sure = whole if self.closed else self._parse(_without_last_word(text), item)
         unread = whole.outcome not in ("ok", "refused", "abstained")
         if unread or replace(sure, note="") != replace(whole, note=""):
             return Answer("truncated", note="cut before a complete answer")
@@ -97,6 +105,13 @@ class TextForm(ABC):
     def _parse(self, text: str, item: Item | None) -> Answer: ...
     @abstractmethod
     def _write(self, answer: Answer, item: Item | None) -> str: ...
+
+
+def _without_last_word(text: str) -> str:
+    end = len(text)
+    while end and (text[end - 1].isalnum() or text[end - 1] in "_.,'’-"):
+        end -= 1
+    return text[:end]
 
 
 # --- the item as it is shown -----------------------------------------------------------------------------------------
@@ -179,7 +194,8 @@ def value_text(answer: Answer) -> str:
     if answer.outcome == "abstained":
         return ABSTENTION.rstrip(".")
     value = answer.value or ""
-    if not value or value != value.strip() or "\n" in value or _PLACEHOLDER.fullmatch(value) or stance(value):
+    one_line = len(value.splitlines()) == 1 and value == unformatted(value)
+    if not one_line or _PLACEHOLDER.fullmatch(value) or stance(value):
         raise ValueError(f"value is {answer.value!r}; a written answer is one stripped line that gives an answer")
     return value
 

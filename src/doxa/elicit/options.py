@@ -123,7 +123,7 @@ async def permuted_beliefs(
 
 
 async def statement_belief(ask: Asker, item: Item, *, form: Form | None = None, condition: str = "neutral") -> float:
-    """P(true) of a statement: "true" against "false" as the reply to `TrueFalse()` (or another form of these values)."""
+    """P(true) of a statement: "true" against "false" as the reply to `TrueFalse()` (or to another such form)."""
     return float(
         softmax(await value_logprobs(ask, form or TrueFalse(), item, ("true", "false"), condition=condition))[0]
     )

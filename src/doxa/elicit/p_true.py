@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa.elicit.asker import Asker
-from doxa.elicit.form import PROPOSED, TextForm, question, shown_answer
+from doxa.elicit.form import TextForm, question, shown_answer
 from doxa.elicit.options import softmax, value_logprobs
 from doxa.elicit.replies import distinct, letter_claims, settle, word_claims
 from doxa.records import Answer, Item

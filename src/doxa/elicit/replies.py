@@ -11,10 +11,10 @@ from doxa.records import LETTERS, Answer
 
 # --- percentages and numbers -----------------------------------------------------------------------------------------
 
-PERCENT = r"[-+]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:\s*(?:%|percent\b|per cent\b|/\s*100(?![0-9])))?"
+PERCENT = r"[-+]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:\s?(?:%|percent\b|per cent\b|/\s?100(?![0-9])))?"
 _PERCENT = re.compile(
     r"(?:about|around|approximately|roughly|~|≈)?\s*(?P<number>[-+]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+))"
-    r"\s*(?P<unit>%|percent|per cent|/\s*100)?\s*\.?",
+    r"\s?(?P<unit>%|percent|per cent|/\s?100)?\s?\.?",
     re.I,
 )
 
@@ -55,9 +55,9 @@ _NUMBER = (
     r"[-+−]?(?:[1-9][0-9]{0,2}(?:[,   ’'][0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:[.,][0-9]+)?|\.[0-9]+)"
     r"(?:[eE][-+]?[0-9]{1,3})?"
 )
-_WHOLE_NUMBER = re.compile(rf"[$€£¥]?\s*({_NUMBER})\s*%?\s*\.?")
+_WHOLE_NUMBER = re.compile(rf"[$€£¥]?\s*({_NUMBER})\s?%?\s?\.?")
 # Not a part of a word (COVID-19), a range (12-15), a date or a list without spaces.
-_NUMBER_IN_TEXT = re.compile(rf"(?<![\w.,/:-])({_NUMBER})(?!\w|[-–/:.,]\s?[0-9])")
+_NUMBER_IN_TEXT = re.compile(rf"(?<![\w.,/:-])({_NUMBER})(?!\w|[-–/:.,][0-9])")
 
 
 def number(text: str) -> str | None:
@@ -92,12 +92,17 @@ def _plain(value: Decimal) -> str:
 
 # --- letters and words -----------------------------------------------------------------------------------------------
 
-_CLAIM = (
-    r"(?:\b(?:answer|choice|option)\s*(?:is|would be|must be|should be|:|=)\s*[:,]?\s*(?:option\s+)?"
-    r"|\bI(?:\s+would|\s+will|'d|'ll)?\s+(?:choose|pick|select|go with)\s+(?:option\s+)?)"
+CLAIM = (
+    r"(?:(?<!\bif the )(?<!\bwhether the )\b(?:answer|choice|option)\s?(?:is|would be|must be|should be|:|=)"
+    r"\s{0,3}[:,]?\s{0,3}(?:option\s)?"
+    r"|\bI(?:\s+would|\s+will|'d|'ll)?\s+(?:choose|pick|select|go with)\s(?:option\s)?)"
 )
 # A bare letter is a claim when something other than a noun follows: "A matter of taste" claims nothing.
-_AFTER = r"(?=\s*(?:$|[^\w\s'’])|\s*\n|\s+(?:because|since|and|or)\b)"
+_IT_IS = (
+    r"(?:^|[.!?;\n]\s{0,3}|\b(?:so|therefore|hence|thus|(?:i|we) (?:think|believe|say)),?\s(?:that\s)?)"
+    r"(?:(?:the\s|this\s)?statement\sis|(?:this|it|that)(?:\sis|['’]s))\s"
+)
+AFTER = r"(?=\s*(?:$|[^\w\s'’])|\s*\n|\s+(?:because|since|and|or)\b)"
 
 
 def letter_claims(text: str, options: Sequence[str], c: int) -> list[str]:
@@ -112,14 +117,15 @@ def letter_claims(text: str, options: Sequence[str], c: int) -> list[str]:
     whole = re.fullmatch(rf"\W*(?:option\s+)?{one}\W*", plain, re.I)
     if whole:
         return [whole[1].upper()]
-    said = [m for m in re.finditer(rf"(?i:{_CLAIM})\(?{one}\)?{_AFTER}", plain)]
+    # "I do not know whether the answer is B" claims nothing.
+    said = [] if declined(plain) else list(re.finditer(rf"(?i:{CLAIM})\(?{one}\)?{AFTER}", plain))
     if said:
         return distinct(letter for m in said for letter in _listed(m, plain, one))
     verbatim = distinct(LETTERS[i] for i, option in enumerate(options) if same_words(option, plain))
     if verbatim:
         return verbatim
     leading = [
-        m for m in re.finditer(rf"^\s*(?:(?i:option)\s+)?\(?{one}(?:\)|{_AFTER})", plain, re.M) if _asserts(m, plain)
+        m for m in re.finditer(rf"^[ \t]*(?:(?i:option)\s)?\(?{one}(?:\)|{AFTER})", plain, re.M) if _asserts(m, plain)
     ]
     if (
         leading
@@ -151,8 +157,8 @@ def _asserts(found: re.Match[str], text: str) -> bool:
 def word_claims(text: str, words: Sequence[str]) -> list[str]:
     """Which of a few words ("yes", "no") a reply claims to be its answer, distinct and in order.
 
-    Looked for in this order: the whole reply, "the answer is yes" or "the statement is true", and a leading word
-    that is set off from what follows ("No, it is not"; "No idea is bad" claims nothing).
+    Claims are the whole reply, "the answer is yes", "the statement is true", and a word that leads a sentence and is
+    set off from what follows ("No, it is not"; "No idea is bad" claims nothing).
     """
     plain, one = unformatted(text), f"({'|'.join(map(re.escape, words))})"
     listed = re.match(rf"\W*{one}\s*(?:and|or|/)\s*{one}\b", plain, re.I)
@@ -161,20 +167,18 @@ def word_claims(text: str, words: Sequence[str]) -> list[str]:
     whole = re.fullmatch(rf"\W*{one}\W*", plain, re.I)
     if whole:
         return [whole[1].lower()]
-    said = re.findall(rf"(?:{_CLAIM}|\b(?:statement|this|it|that) is\s+)[\"'(]*{one}\b", plain, re.I)
-    if said:
-        return distinct(found.lower() for found in said)
-    set_off = r"(?=\s*[^\w\s'’]|\s*\n|\s+(?:because|since|it|that|this|there|he|she|they|we|i)\b)"
-    first = re.match(rf"\W*{one}{set_off}", plain, re.I)
-    return [first[1].lower()] if first else []
+    said = [] if declined(plain) else re.findall(rf"(?:{CLAIM}|{_IT_IS})[\"'(]*{one}\b", plain, re.I)
+    set_off = r"(?=\s*[^\w\s'’]|\s*\n|\s*$|\s+(?:because|since|it|that|this|there|he|she|they|we|i)\b)"
+    leading = re.findall(rf"(?:^\W*|[.!?;\n]\s{{1,3}}){one}{set_off}", plain, re.I)
+    return distinct(word.lower() for word in leading + said)
 
 
 # --- common ground ---------------------------------------------------------------------------------------------------
 
 
 def unformatted(text: str) -> str:
-    """A text without the asterisks and backticks of bold type and code, stripped, apostrophes straight."""
-    return re.sub(r"[*`]+", "", text).replace("’", "'").strip()
+    """A text without the marks of bold type and code, stripped. The sign in 2*3 stays."""
+    return re.sub(r"(?<![\w*`])[*`]+|(?<![*`])[*`]++(?!\w)", "", text).strip()
 
 
 def answer_part(text: str) -> str:
@@ -190,7 +194,7 @@ def same_words(a: str, b: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return " ".join(unformatted(text).casefold().split()).strip(" .!\"'")
+    return " ".join(unformatted(text).replace("’", "'").casefold().split()).strip(" .!\"'")
 
 
 def distinct(values: Iterable[str]) -> list[str]:

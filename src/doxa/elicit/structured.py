@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from doxa.elicit.form import ASKED, CORRECT, WANTED, TextForm, answer_kind, confidence_text, options_block, question
-from doxa.elicit.form import value_of, value_text
-from doxa.elicit.replies import distinct, letter_claims, percent, settle, unformatted, word_claims
+from doxa.elicit.form import (
+    ASKED,
+    WANTED,
+    TextForm,
+    answer_kind,
+    confidence_text,
+    options_block,
+    question,
+    value_of,
+    value_text,
+)
+from doxa.elicit.replies import AFTER, distinct, letter_claims, percent, settle, unformatted, word_claims
 from doxa.records import LETTERS, Answer, Item, Kind
 
 FORECASTER = (
@@ -33,20 +42,20 @@ class Tags(TextForm):
 
     item.fields["description"] is shown when the item has one.
 
-    ask          "answer": yes or no and a confidence, as published, where many models state the confidence in their
-                 answer instead; "probability": P(yes) only, without that doubt (`Answer.value` is None)
-    description  characters of the description that are shown
-    clamp, missing, fallback  the published way to read what is out of format: numbers outside 0-100 as the nearer
-                 end; a confidence that stands for an absent one; the answer from the sentence "the answer is yes", or
-                 else from the more frequent of "yes" and "no", counted as "words" or as "substrings" ("not" and
-                 "know" count as no)
-    source       arXiv 2512.16030
+    ask           "answer": yes or no and a confidence, as published, where many models state the confidence in their
+                  answer instead; "probability": P(yes) only, without that doubt (`Answer.value` is None)
+    description   characters of the description that are shown
+    as_published  read the first usable tag of each name, inside the thinking too; numbers are percentages ("0.2" is
+                  0.2 %), outside 0-100 the nearer end, absent 50
+    fallback      where no tag holds the answer, take it from the sentence "the answer is yes", or else the more
+                  frequent of "yes" and "no", counted as "words" or, as published, as "substrings" ("not" and "know"
+                  count as no)
+    source        arXiv 2512.16030
     """
 
     ask: Literal["answer", "probability"] = "answer"
     description: int = 2000
-    clamp: bool = False
-    missing: float | None = None
+    as_published: bool = False
     fallback: Literal["none", "words", "substrings"] = "none"
     kinds: ClassVar[tuple[Kind, ...]] = ("open", "scenario", "choice")
 
@@ -71,26 +80,34 @@ class Tags(TextForm):
 
     def _parse(self, text: str, item: Item | None) -> Answer:
         think = _tag(text, "think")
-        note = think[0].strip() if think else ""
-        body = text.rsplit("</think>", 1)[-1]
-        stated = distinct(_tag(body, "confidence" if self.ask == "answer" else "probability"))
-        numbers = {percent(s, clamp=self.clamp) for s in stated}
-        confidence = numbers.pop() if len(numbers) == 1 else None
-        if confidence is None and not stated:
-            confidence = self.missing
+        body = text if self.as_published else text.rsplit("</think>", 1)[-1]
+        stated = self._stated(body)
         if self.ask == "probability":
-            found = settle(distinct(stated), text)
+            found = stated if stated.outcome != "unparsed" else settle((), body)
         else:
-            answers = [a.strip().lower() for a in _tag(body, "answer")]
-            found = settle(distinct(a for a in answers if a in ("yes", "no")) or self._fallen_back(text), body)
+            tags = [word for tag in _tag(body, "answer") if (word := tag.lower()) in ("yes", "no")]
+            tags = tags[:1] if self.as_published else distinct(tags)
+            found = settle(tags or self._fallen_back(text), body)
         if found.outcome != "ok":
-            return Answer(found.outcome, confidence=confidence, note=found.note)
-        if len(numbers) > 0 and confidence is None:
-            return Answer("ambiguous", found.value, note=f"states {', '.join(stated)}")
-        value = found.value if self.ask == "answer" else None
+            return replace(found, confidence=stated.confidence)
+        if stated.outcome != "ok":
+            return replace(stated, value=found.value)
+        return Answer("ok", found.value, stated.confidence, note=think[0] if think else "")
+
+    def _stated(self, body: str) -> Answer:
+        """The confidence alone."""
+        inside = _tag(body, "confidence" if self.ask == "answer" else "probability")
+        tags = distinct(tag for tag in inside if re.search("[0-9]", tag))
+        if self.as_published:
+            read = (percent(f"{tag.rstrip('% ')}%", clamp=True) for tag in tags)
+            return Answer("ok", confidence=next((number for number in read if number is not None), 0.5))
+        numbers = {percent(tag) for tag in tags}
+        if len(numbers) > 1:
+            return Answer("ambiguous", note=f"states {', '.join(tags)}")
+        confidence = numbers.pop() if numbers else None
         if confidence is None:
-            return Answer("unparsed", value, note="no confidence in 0-100")
-        return Answer("ok", value, confidence, note=note)
+            return Answer("unparsed", note=f"confidence {' '.join(tags)[:80] or 'absent'}: not a number in 0-100")
+        return Answer("ok", confidence=confidence)
 
     def _fallen_back(self, text: str) -> list[str]:
         if self.fallback == "none":
@@ -117,7 +134,10 @@ class Tags(TextForm):
 
 
 def _tag(text: str, name: str) -> list[str]:
-    return re.findall(rf"<{name}>\s*(.*?)\s*</{name}>", text, re.I | re.S)
+    """What stands between each opening tag and the closing one that follows it, stripped."""
+    pieces = re.split(rf"(</?{name}>)", text, flags=re.I)
+    triples = zip(pieces[1::2], pieces[2::2], pieces[3::2], strict=False)
+    return [inside.strip() for opened, inside, closed in triples if opened[1] != "/" and closed[1] == "/"]
 
 
 @dataclass(frozen=True)
@@ -217,15 +237,14 @@ class Conclusion(TextForm):
         """The last concluding sentence."""
         options, plain = self._shown(item), unformatted(text)
         one, words = f"[{LETTERS[: len(options)]}]", "|".join(map(re.escape, options))
-        said = list(
-            re.finditer(rf"answer is\W{{0,4}}(?:\(({one})\)|({one})(?![\w'])(?!\s+[a-z])|({words})\b)", plain, re.I)
-        )
+        pattern = rf"(?i:answer is)\W{{0,4}}?(?:\((?i:({one}))\)|({one}){AFTER}|(?i:({words})){AFTER})"
+        said = list(re.finditer(pattern, plain))
         if not said:
             return None
         last = said[-1]
         letter = (last[1] or last[2] or self._letter(last[3], options)).upper()
-        other = re.match(rf"\s*(?:,|/|or|and)+\s*\(({one})\)", plain[last.end() :], re.I)
-        return settle(distinct([letter, other[1].upper()] if other else [letter]), text)
+        other = re.match(rf"\s*(?:,|/|or\b|and\b)+\s*\(({one})\)", plain[last.end() :])
+        return settle(distinct([letter, other[1]] if other else [letter]), text)
 
     def _mentioned(self, text: str, item: Item | None) -> Answer:
         """Without a concluding sentence: what the reply mentions last, or says in a word."""
@@ -233,8 +252,10 @@ class Conclusion(TextForm):
         one = f"([{LETTERS[: len(options)]}])"
         standing = re.findall(rf"(?<!\bnot )\({one}\)", plain)
         at_end = re.search(rf"(?:^|\s){one}[\s.)]*$", plain)
-        if standing or at_end:
-            return settle([standing[-1] if standing else at_end[1]] if standing or at_end else [], text)
+        if standing:
+            return settle([standing[-1]], text)
+        if at_end:
+            return settle([at_end[1]], text)
         return settle([self._letter(word, options) for word in word_claims(plain, options)], text)
 
     @staticmethod
@@ -255,7 +276,8 @@ FRAMINGS = {
     "neutral": "Choose the best answer to the problem.",
     "exam": "This is an exam question with a single correct answer.\nChoose the correct answer.",
     "permission": (
-        "Choose the best answer to the problem.\nAdmitting that you do not know is acceptable and counts as a good answer."
+        "Choose the best answer to the problem.\n"
+        "Admitting that you do not know is acceptable and counts as a good answer."
     ),
 }
 
@@ -287,8 +309,8 @@ class LetterWithReason(TextForm):
         options = item.options if item else ()
         c = len(options) or 5
         plain = unformatted(text)
-        lines = re.findall(r"^\W*answer\s*:[ \t]*(\S.*)$", plain, re.I | re.M)
-        reason = re.search(r"^\W*reason\s*:\s*(.*)\Z", plain, re.I | re.M | re.S)
+        lines = re.findall(r"^[^\w\n]*answer ?:[ \t]*(\S.*)$", plain, re.I | re.M)
+        reason = re.search(r"^[^\w\n]*reason ?:(.*)\Z", plain, re.I | re.M | re.S)
         head = plain[: reason.start()] if reason else plain
         claims = distinct(x for line in lines for x in letter_claims(line, options, c)) or letter_claims(
             head, options, c

@@ -27,12 +27,12 @@ FINAL_LINE = "Final Answer and Overall Confidence (0-100):"
 STEP_BY_STEP = "Think step by step."
 
 _PERCENT = rf"(?:about |around |~)?{PERCENT}\.?"
-_RANGE = r"(?:\s*\([^)\n]*\))?"
-_LINE = re.compile(rf"^\W*(?:final )?answer and (?:overall )?confidence{_RANGE}\s*:[ \t]*(\S.*?)[ \t]*$", re.I | re.M)
-_CONFIDENCE_LINE = re.compile(rf"^\W*(?:overall )?confidence{_RANGE}\s*:[ \t]*(\S.*?)[ \t]*$", re.I | re.M)
-_ANSWER_LABEL = re.compile(r"^\W*(?:final )?answer\s*:[ \t]*(\S.*?)[ \t]*$", re.I | re.M)
-# With a space after the comma first: "12, 85,5%" is 12 with 85.5 %, "3,5, 80%" is 3.5 with 80 %.
-_SPLITS = (re.compile(rf"(.+?)\s*[,;]\s+({_PERCENT})", re.I), re.compile(r"(.+),([0-9.]+\s*%?\.?)"))
+_RANGE = r"(?: ?\([^)\n]{0,20}\))?"
+_LINE = re.compile(rf"^[^\w\n]*(?:final )?answer and (?:overall )?confidence{_RANGE} ?:[ \t]*(\S.*)$", re.I | re.M)
+_CONFIDENCE_LINE = re.compile(rf"^[^\w\n]*(?:overall )?confidence{_RANGE} ?:[ \t]*(\S.*)$", re.I | re.M)
+_ANSWER_LABEL = re.compile(r"^[^\w\n]*(?:final )?answer ?:[ \t]*(\S.*)$", re.I | re.M)
+# "12, 85,5%" is 12 with 85.5 %, "3,5, 80%" is 3.5 with 80 %. Without a space "12,5%" could be either: not read.
+_SPLITS = (re.compile(rf"(.+?)\s?[,;]\s({_PERCENT})", re.I), re.compile(r"(.*[^0-9\s]),([0-9.]+ ?%\.?)"))
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class SelfProbing(TextForm):
         )
 
     def _parse(self, text: str, item: Item | None) -> Answer:
-        stated = distinct(_CONFIDENCE_LINE.findall(unformatted(text))) or _inline_confidence(text)
+        stated = _stripped(_CONFIDENCE_LINE, unformatted(text)) or _inline_confidence(text)
         values = {percent(s) for s in stated}
         if len(values) > 1:
             return Answer("ambiguous", note=f"states {', '.join(stated)}")
@@ -166,17 +166,20 @@ class MultiStep(TextForm):
         found = answer_lines(text, item)
         if found.outcome not in ("ok", "abstained") or found.confidence is None:
             return found
-        pattern = rf"^\W*step\s+([0-9]+)\s*:[ \t]*(.*?)[,.;]?\s*confidence{_RANGE}\s*:[ \t]*({_PERCENT})\s*$"
+        pattern = rf"^[^\w\n]*step ([0-9]+) ?:[ \t]*(.*?)[,.;]?\s?confidence{_RANGE} ?:[ \t]*({_PERCENT})[ \t]*$"
         rows = re.findall(pattern, unformatted(text), re.I | re.M | re.S)
         steps = [percent(stated) for _, _, stated in rows]
         numbered = [int(i) for i, _, _ in rows]
-        if numbered != list(range(1, len(rows) + 1)) or not rows or None in steps:
+        labels = len(re.findall(r"^[^\w\n]*step [0-9]+ ?:", unformatted(text), re.I | re.M))
+        if numbered != list(range(1, labels + 1)) or not rows or None in steps:
             return Answer(
                 "unparsed", found.value, found.confidence, note="the steps with their confidences are incomplete"
             )
         reasons = [" ".join(reason.split()) for _, reason, _ in rows]
         known = tuple(s for s in steps if s is not None)
-        return Answer(found.outcome, found.value, found.confidence, steps=known, note="\n".join(reasons).strip("\n"))
+        return Answer(
+            found.outcome, found.value, found.confidence, steps=known, note="\n".join(reasons) if any(reasons) else ""
+        )
 
     def _write(self, answer: Answer, item: Item | None) -> str:
         """Without `Answer.steps`, each step carries the overall confidence."""
@@ -209,7 +212,7 @@ def step_product(answer: Answer) -> float:
 
 @dataclass(frozen=True)
 class TopK(TextForm):
-    """The k best guesses with their probabilities. `Answer.guesses` holds them as listed, `value` and `confidence` the first.
+    """The k best guesses with their probabilities: `Answer.guesses` as listed, `value` and `confidence` of the first.
 
     Asks for fewer where the item has fewer possible answers. One guess at least is read, numbered without gap.
 
@@ -241,16 +244,18 @@ class TopK(TextForm):
         )
 
     def _parse(self, text: str, item: Item | None) -> Answer:
-        pattern = rf"^\W*G([0-9]+)\s*:[ \t]*(\S[^\n]*?)[ \t,;]*\n?[ \t]*\bP\1\s*:[ \t]*({_PERCENT})[ \t,;]*$"
+        pattern = (
+            rf"^[^\w\n]*G([0-9]+) ?:[ \t]*(\S[^\n]*?)[ ,;]{{0,3}}\n?[ \t]{{0,4}}\bP\1 ?:[ \t]*({_PERCENT})[ \t,;]*$"
+        )
         rows = re.findall(pattern, unformatted(text), re.I | re.M)
         if not rows:
             return settle((), text)
         found = [(value_of(guess, item), percent(stated)) for _, guess, stated in rows]
         guesses = tuple((a.value, p) for a, p in found if a.outcome == "ok" and a.value is not None and p is not None)
-        labels = len(re.findall(r"^\W*G[0-9]+\s*:", unformatted(text), re.I | re.M))
+        labels = len(re.findall(r"^[^\w\n]*G[0-9]+ ?:", unformatted(text), re.I | re.M))
         if [int(i) for i, _, _ in rows] != list(range(1, labels + 1)) or len(guesses) != labels:
             return Answer("unparsed", guesses=guesses, note=f"read {len(guesses)} of {labels} guesses")
-        note = explanation(text, re.compile(r"^\W*G1\s*:", re.I | re.M)) if self.chain_of_thought else ""
+        note = explanation(text, re.compile(r"^[^\w\n]*G1 ?:", re.I | re.M)) if self.chain_of_thought else ""
         return Answer("ok", guesses[0][0], guesses[0][1], guesses=guesses, note=note)
 
     def _cut(self, text: str, item: Item | None) -> Answer:
@@ -278,7 +283,11 @@ class TopK(TextForm):
 def answer_lines(text: str, item: Item | None) -> Answer:
     """The one answer with its confidence that a reply states, on one line or on an answer and a confidence line."""
     plain = unformatted(text)
-    lines = distinct(_LINE.findall(plain)) or _two_lines(plain) or _bare_line(plain)
+    lines = (
+        distinct(line.strip() for line in _LINE.findall(plain) if "<number>" not in line)
+        or _two_lines(plain)
+        or _bare_line(plain)
+    )
     read = list(dict.fromkeys(_split(line, item) for line in lines))
     if len(read) == 1:
         return read[0]
@@ -288,8 +297,12 @@ def answer_lines(text: str, item: Item | None) -> Answer:
 
 
 def _two_lines(plain: str) -> list[str]:
-    answers, stated = distinct(_ANSWER_LABEL.findall(plain)), distinct(_CONFIDENCE_LINE.findall(plain))
+    answers, stated = _stripped(_ANSWER_LABEL, plain), _stripped(_CONFIDENCE_LINE, plain)
     return [f"{a}, {c}" for a in answers for c in stated]
+
+
+def _stripped(pattern: re.Pattern[str], plain: str) -> list[str]:
+    return distinct(found.strip() for found in pattern.findall(plain))
 
 
 def _bare_line(plain: str) -> list[str]:
@@ -314,17 +327,15 @@ def _without_confidence(found: Answer, why: str) -> Answer:
 
 def _inline_confidence(text: str) -> Sequence[str]:
     return distinct(
-        re.findall(rf"\bconfidence{_RANGE}\s*(?:is|:)\s*({PERCENT})(?![\w%]|[-–][0-9])", unformatted(text), re.I)
+        re.findall(rf"\bconfidence{_RANGE} ?(?:is|:) ?({PERCENT})(?![\w%]|[-–][0-9])", unformatted(text), re.I)
     )
 
 
 def explanation(text: str, until: re.Pattern[str]) -> str:
     """What stands before the first match of `until`, without its label."""
-    plain = unformatted(text)
-    end = until.search(plain)
-    return re.sub(
-        r"^(?:explanation|reasoning)\s*:\s*", "", plain[: end.start() if end else 0].strip(), flags=re.I
-    ).strip()
+    end = until.search(text)
+    before = text[: end.start() if end else 0].strip()
+    return re.sub(r"^[^\w\n]*(?:explanation|reasoning) ?:[ \t*]*", "", before, flags=re.I)
 
 
 def _noted(answer: Answer, note: str) -> Answer:

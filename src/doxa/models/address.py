@@ -1,4 +1,4 @@
-"""From an address to a model: hf:, organism:, endpoint:, recorded:, simulated:. Back ends are imported when asked for."""
+"""From an address to a model: hf:, organism:, endpoint:, recorded:, simulated:; back ends are imported on demand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMES: dict[str, str] = {
 
 # Which options go with which scheme; anything else is refused, because an ignored option is a wrong result.
 APPLIES: dict[str, tuple[str, ...]] = {
-    "hf": ("device", "dtype", "revision", "adapter", "trust_remote_code"),
+    "hf": ("device", "dtype", "revision", "adapter", "chat_template", "trust_remote_code", "allow_pickle"),
     "organism": ("device", "dtype"),
     "endpoint": ("base_url", "api_key_env", "price", "concurrency"),
     "recorded": ("columns", "encoding"),
@@ -38,7 +38,9 @@ def load(
     dtype: str | None = None,
     revision: str | None = None,
     adapter: str | None = None,
+    chat_template: str | None = None,
     trust_remote_code: bool = False,
+    allow_pickle: bool = False,
     columns: Mapping[str, str] | None = None,
     encoding: str | None = None,
     price: Price | None = None,
@@ -51,7 +53,9 @@ def load(
     api_key_env        endpoint: the environment variable that holds the key
     device, dtype      hf, organism: e.g. "cuda", "float32"
     revision, adapter  hf: a hub commit or branch; a PEFT adapter's folder
+    chat_template      hf: "auto" or "none"
     trust_remote_code  hf: run code that comes with the model
+    allow_pickle       hf: load weights that are no safetensors
     columns, encoding  recorded: our column names to the file's; the file's encoding, e.g. "cp1252"
     price              endpoint: money per million tokens
     concurrency        endpoint: requests in flight
@@ -64,7 +68,9 @@ def load(
         "dtype": dtype,
         "revision": revision,
         "adapter": adapter,
+        "chat_template": chat_template,
         "trust_remote_code": trust_remote_code or None,
+        "allow_pickle": allow_pickle or None,
         "columns": columns,
         "encoding": encoding,
         "price": price,
@@ -107,7 +113,7 @@ def _unknown(address: str, scheme: str, rest: str) -> str:
 
 def _guesses(address: str, scheme: str, rest: str) -> list[str]:
     """What the user may have meant, likeliest first."""
-    from doxa.models import recorded, simulated
+    from doxa.models import recorded_files, simulated
 
     near = difflib.get_close_matches(scheme.lower(), SCHEMES, 1, cutoff=0.6) if scheme else []
     if near and rest:
@@ -116,7 +122,7 @@ def _guesses(address: str, scheme: str, rest: str) -> list[str]:
         return [f"endpoint:MODEL with base_url={address!r}"]
     if not address:
         return []
-    if Path(address).suffix.lower() in recorded.SUFFIXES:
+    if Path(address).suffix.lower() in recorded_files.SUFFIXES:
         return [f"recorded:{address}"]
     if Path(address).is_dir() or "/" in address or "\\" in address:
         return [f"hf:{address}"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -93,6 +93,7 @@ class Gatherer:
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     async def _rounds_until_idle(self, loop: asyncio.AbstractEventLoop, waiting: list[Job]) -> None:
+        jobs: list[Job] = []
         try:
             while waiting:
                 await _quiet(loop, waiting)
@@ -216,9 +217,3 @@ def _release_memory() -> None:
 
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """Length of the longest common beginning."""
-    pairs: Iterator[tuple[int, int]] = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

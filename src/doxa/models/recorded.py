@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from doxa.models.base import Context, Model, digest
+from doxa.models.recorded_files import read_rows
 from doxa.records import DoxaError, Item, Prompt, Reply, Sampling
 
 COLUMNS = ("item", "text", "condition", "sample", "prompt")
 NEEDED = ("item", "text")
-SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".gz")
 
 # Names under which published files keep these columns: only ever proposed in an error, never assumed.
 USUAL = {
@@ -34,7 +32,7 @@ class MissingReply(DoxaError):
 
 @dataclass(frozen=True)
 class _Entry:
-    """One recorded reply: its text (None: the record holds no reply), the prompt it answered if known, where it stands."""
+    """One recorded reply: its text (None: the record holds none), where it stands, the prompt it answered if known."""
 
     text: str | None
     where: str
@@ -52,7 +50,7 @@ class Recorded(Model):
     encoding  of a text file
     items     the items that a sequence of replies belongs to
 
-    A reply recorded with its prompt answers that prompt alone (the whole prompt, or its last user message). One recorded
+    A reply recorded with its prompt answers that prompt alone (the whole prompt, or its last message). One recorded
     without a condition or a prompt serves the first condition and prompt that ask for it; a second one is refused
     for that item, since the same words cannot be the answer to both. `close` forgets who asked first.
 
@@ -92,7 +90,11 @@ class Recorded(Model):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        return {"address": self.address, "replies": self._digest, "waiting": [[e.text for e in w] for w in self._waiting]}
+        return {
+            "address": self.address,
+            "replies": self._digest,
+            "waiting": [[e.text for e in w] for w in self._waiting],
+        }
 
     async def generate(self, prompt: Prompt, sampling: Sampling, context: Context | None = None) -> list[Reply]:
         """The recorded replies to samples 0 to n - 1 of the item under the condition."""
@@ -135,7 +137,8 @@ class Recorded(Model):
         if condition not in under and None not in under:
             names = ", ".join(sorted(repr(c) for c in under))
             raise MissingReply(f"item {item!r} is recorded under {names}, not under {condition!r} in {self.source}")
-        have = sum(k[0] == item and k[1] in (condition, None) for k in self._entries)
+        recorded = condition if condition in under else None
+        have = next(k for k in count() if (item, recorded, k) not in self._entries)
         raise MissingReply(
             f"item {item!r}, condition {condition!r}: sample {sample} is asked for, {have} recorded in {self.source}. "
             "Ask for fewer samples, or number the recorded ones in a column 'sample' from 0"
@@ -146,10 +149,10 @@ class Recorded(Model):
             return
         first = self._served.setdefault(slot, asked)
         if first != asked:
-            what = next(name for name, a, b in zip(("condition", "prompt", "seed"), first, asked, strict=True) if a != b)
+            what = next(w for w, a, b in zip(("condition", "prompt", "seed"), first, asked, strict=True) if a != b)
+            shown = {"condition": repr(first[0]), "prompt": _short(first[1].show()), "seed": str(first[2])}[what]
             raise MissingReply(
-                f"item {item!r}: its recorded reply ({entry.where}) was already the answer to another {what} "
-                f"({_short(str(first[0] if what == 'condition' else first[-1] if what == 'seed' else first[1].show()))}); "
+                f"item {item!r}: its recorded reply ({entry.where}) already answered another {what} ({shown}); "
                 "one reply cannot answer both. Record a column 'condition', 'sample' or 'prompt' that tells them apart"
             )
 
@@ -186,11 +189,12 @@ class Recorded(Model):
             names = names or _names(path, row, columns)
             _require(where, row, names)
             item = _text(row[names["item"]], where, names["item"])
-            if item is None:
+            if not item:
                 raise DoxaError(f"{where}: column {names['item']!r} is empty; every reply names its item")
-            condition = _text(row.get(names["condition"]), where, names["condition"])
+            # A CSV cannot tell an empty cell from a missing one; neither is a condition or a prompt.
+            condition = _text(row.get(names["condition"]), where, names["condition"]) or None
             sample = _index(row.get(names["sample"]), where, names["sample"])
-            prompt = _text(row.get(names["prompt"]), where, names["prompt"])
+            prompt = _text(row.get(names["prompt"]), where, names["prompt"]) or None
             entry = _Entry(_text(row[names["text"]], where, names["text"]), where, prompt)
             known = self._entries.setdefault((item, condition, sample), [])
             _refuse_duplicate(known, entry, item, condition, sample)
@@ -208,8 +212,9 @@ def _samples(value: Any, where: str) -> list[_Entry]:
 
 def _match(entries: Sequence[_Entry], prompt: Prompt) -> int | None:
     """Index of the entry that answers this prompt; an entry without a prompt answers any."""
-    asked = {_squeeze(prompt.show())}
-    asked |= {_squeeze(m.content) for m in prompt.messages[-1:]}
+    if entries[0].prompt is None:
+        return 0
+    asked = {_squeeze(prompt.show()), *(_squeeze(m.content) for m in prompt.messages[-1:])}
     for at, entry in enumerate(entries):
         if entry.prompt is None or _squeeze(entry.prompt) in asked:
             return at
@@ -258,7 +263,7 @@ def _require(where: str, row: Mapping[str, Any], names: Mapping[str, str]) -> No
 
 
 def _text(value: Any, where: str, column: str) -> str | None:
-    """A cell as text: numbers as they are written; empty cells of optional columns and nulls are None."""
+    """A cell as text, numbers as they are written; None for null."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, (int, float)):
@@ -286,102 +291,3 @@ def _refuse_duplicate(known: Sequence[_Entry], entry: _Entry, item: str, conditi
                 f"item {item!r}{under}, sample {sample} is recorded twice: {other.where} and {entry.where}. "
                 "Several samples of one item need a column 'sample' (0, 1, ...); several items need ids of their own"
             )
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def read_rows(path: Path, *, encoding: str = "utf-8") -> Iterator[tuple[str, dict[str, Any]]]:
-    """(file:line, row) of a table in JSONL, JSON (a list), CSV, TSV or Parquet; the text ones also as .gz.
-
-    raises  DoxaError: no such file, a folder, an unknown suffix, another encoding, a line that is cut or malformed
-    """
-    if path.is_dir():
-        raise DoxaError(f"{path} is a folder; name a file. A run's rows lie in {path}/readings/STUDY/rows.parquet")
-    if not path.is_file():
-        raise DoxaError(f"there is no file {path}")
-    suffix = path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    if suffix == ".parquet":
-        yield from _parquet(path)
-    elif suffix in (".jsonl", ".ndjson"):
-        yield from _jsonl(path, _decoded(path, encoding))
-    elif suffix == ".json":
-        yield from _json(path, _decoded(path, encoding))
-    elif suffix in (".csv", ".tsv"):
-        yield from _csv(path, _decoded(path, encoding), "\t" if suffix == ".tsv" else ",")
-    else:
-        raise DoxaError(f"{path}: suffix {suffix!r} is none of {', '.join(SUFFIXES)}")
-
-
-def _decoded(path: Path, encoding: str) -> str:
-    data = path.read_bytes()
-    try:
-        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
-        return data.decode("utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding)
-    except UnicodeDecodeError as e:
-        line = data[: e.start].count(b"\n") + 1
-        raise DoxaError(
-            f"{path}:{line} is not {encoding}: byte 0x{data[e.start]:02x}. Files from Excel and older Windows programs "
-            "are usually Windows-1252: encoding='cp1252'"
-        ) from None
-    except LookupError:
-        raise DoxaError(f"there is no encoding {encoding!r}; usual ones are utf-8, cp1252, latin-1, utf-16") from None
-    except (OSError, EOFError) as e:
-        raise DoxaError(f"{path} cannot be unpacked: {e}") from None
-
-
-def _jsonl(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    # Split at "\n" alone: replies may hold U+2028 and other marks that splitlines() takes for line ends.
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as e:
-                cut = "the line is cut off" if e.pos >= len(line.rstrip()) - 1 or "Unterminated" in e.msg else e.msg
-                raise DoxaError(f"{path}:{number}: not JSON at column {e.colno}: {cut}") from None
-            yield f"{path}:{number}", _object(row, f"{path}:{number}")
-
-
-def _json(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    try:
-        rows = json.loads(text)
-    except json.JSONDecodeError as e:
-        raise DoxaError(f"{path}:{e.lineno}: not JSON at column {e.colno}: {e.msg}") from None
-    if not isinstance(rows, list):
-        lists = [k for k, v in rows.items() if isinstance(v, list)] if isinstance(rows, dict) else []
-        inside = f" (its {', '.join(map(repr, lists))} hold lists: save the right one on its own)" if lists else ""
-        raise DoxaError(f"{path} holds {type(rows).__name__}, not a list of rows{inside}")
-    for number, row in enumerate(rows):
-        yield f"{path}[{number}]", _object(row, f"{path}[{number}]")
-
-
-def _object(row: Any, where: str) -> dict[str, Any]:
-    if not isinstance(row, dict):
-        raise DoxaError(f"{where}: a row is a JSON object with named columns, not {type(row).__name__}")
-    return row
-
-
-def _csv(path: Path, text: str, delimiter: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    limit = csv.field_size_limit(max(len(text), 131072))  # long reasoning exceeds the default of 128 KiB
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, restkey=None)
-    try:
-        for row in reader:
-            where = f"{path}:{reader.line_num}"
-            if None in row or None in row.values():
-                raise DoxaError(f"{where}: {'more' if None in row else 'fewer'} cells than the header has columns")
-            yield where, row
-    except csv.Error as e:
-        raise DoxaError(f"{path}:{reader.line_num}: not CSV: {e}") from None
-    finally:
-        csv.field_size_limit(limit)
-
-
-def _parquet(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    import polars as pl
-
-    try:
-        table = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as e:
-        raise DoxaError(f"{path} is not a whole Parquet file: {e}") from None
-    for number, row in enumerate(table.iter_rows(named=True)):
-        yield f"{path} row {number}", row

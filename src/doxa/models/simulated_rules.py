@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,17 @@ def uniforms(count: int, *key: Any) -> list[float]:
     return found[:count]
 
 
+def normals(count: int, *key: Any) -> list[float]:
+    """`count` standard normal numbers that depend on the key alone (Box and Muller)."""
+    u = uniforms(2 * count, *key)
+    return [math.sqrt(-2 * math.log(a)) * math.cos(2 * math.pi * b) for a, b in zip(u[::2], u[1::2], strict=True)]
+
+
+def mark(text: str) -> str:
+    """A short mark of a text, to stand for it in keys."""
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
 def generator(*key: Any) -> np.random.Generator:
     """A NumPy generator that depends on the key alone."""
     text = "\x1f".join(map(str, key)).encode()
@@ -55,7 +67,9 @@ def unknowable(item: Item) -> bool:
 
 def is_binary(item: Item) -> bool:
     """Whether the item is true or false (or yes or no) without lettered options."""
-    return not item.options and (item.kind == "statement" or _truth(item) is not None or "probability" in item.fields)
+    return not item.options and (
+        item.kind == "statement" or meaning(item.answer) is not None or "probability" in item.fields
+    )
 
 
 def values(item: Item) -> tuple[str, ...]:
@@ -67,32 +81,45 @@ def values(item: Item) -> tuple[str, ...]:
         return item.options
     if is_binary(item):
         return ("true", "false")
-    truth = (item.answer,) if item.answer is not None else ()
-    wrong = item.fields["wrong"] if "wrong" in item.fields else _made_up(item)
-    return (*truth, *(w for w in wrong if w != item.answer))
+    answer = canonical(item)
+    truth = (answer,) if answer is not None else ()
+    wrong = item.fields.get("wrong") or _made_up(item)
+    return (*truth, *(str(w) for w in wrong if str(w) != answer))
 
 
 def truth_of(item: Item) -> str | None:
     """The right one among `values(item)`; None: not known."""
-    return _truth(item) if is_binary(item) else item.answer
+    return meaning(item.answer) if is_binary(item) else canonical(item)
 
 
-def _truth(item: Item) -> str | None:
-    return {"true": "true", "yes": "true", "false": "false", "no": "false"}.get((item.answer or "").strip().lower())
+def meaning(word: str | None) -> str | None:
+    """ "true" for true and yes, "false" for false and no, None for any other word."""
+    return {"true": "true", "yes": "true", "false": "false", "no": "false"}.get((word or "").strip().lower())
+
+
+def canonical(item: Item) -> str | None:
+    """The answer as forms write it: numbers without separators and trailing zeros."""
+    if item.kind != "number" or item.options or item.answer is None:
+        return item.answer
+    try:
+        text = format(Decimal(item.answer.replace(",", "").strip()), "f")
+    except InvalidOperation:
+        return item.answer
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _made_up(item: Item) -> tuple[str, ...]:
     """Three wrong answers that fit: numbers beside the truth, or names that nothing has."""
-    draws = uniforms(12, "made-up", item.group or item.id, item.answer)
-    number = (item.answer or "").replace(",", "")
-    if re.fullmatch(r"-?\d+", number):
-        steps = sorted(range(1, 10), key=lambda step: uniforms(9, "step", item.id)[step - 1])[:3]
-        return tuple(str(int(number) + (s if u < 0.5 else -s)) for s, u in zip(steps, draws, strict=False))
-    if item.kind == "number":
-        return tuple(str(10 + int(u * 90)) for u in dict.fromkeys(draws[:3]))
+    draws = uniforms(12, "made-up", item.cluster, item.answer)
+    number = canonical(item) or ""
+    if item.kind == "number" or re.fullmatch(r"-?\d+", number):
+        centre = int(float(number)) if re.fullmatch(r"-?\d+(\.\d+)?", number) else 10 + int(90 * draws[9])
+        steps = sorted(range(-9, 0), key=lambda step: draws[step + 9])[:3]
+        return tuple(str(centre + (step if u < 0.5 else -step)) for step, u in zip(steps, draws[9:], strict=True))
     heads, tails = ("Vel", "Tor", "Mar", "Zan", "Kor", "Bre", "Lum", "Dra"), ("mora", "vik", "daria", "lun", "tesh")
-    names = (heads[int(u * 8)] + tails[int(w * 5)] + "aeiou"[int(v * 5)] for u, w, v in zip(*[iter(draws)] * 3, strict=True))
-    return tuple(dict.fromkeys(names))[:3]
+    triples = (draws[j : j + 3] for j in range(0, 12, 3))
+    names = dict.fromkeys(heads[int(8 * a)] + tails[int(5 * b)] + "aeiou"[int(5 * c)] for a, b, c in triples)
+    return tuple(names)[:3]
 
 
 # --- what it believes -------------------------------------------------------------------------------------------------
@@ -115,8 +142,8 @@ class Belief:
 class Ability:
     """Probability of knowing an item, and of being right: knowing, or guessing one of the options.
 
-    With a popularity: sigmoid(sharpness * (popularity - (1 - share))), so that `share` of a bank with even popularity is known.
-    Without one: drawn once per item from Beta(2 share, 2 (1 - share)), whose mean is `share`.
+    With a popularity: sigmoid(sharpness * (popularity - (1 - share))), so that of items with even popularity about
+    `share` are known. Without one: drawn once per item from Beta(2 share, 2 (1 - share)), whose mean is `share`.
     """
 
     share: float
@@ -158,7 +185,7 @@ class Uniform:
 
     def __call__(self, item: Item, key: Key) -> Belief:
         closed = item.options or is_binary(item)
-        names = [v for v in values(item) if closed or v != item.answer]
+        names = dict.fromkeys(v for v in values(item) if closed or v != truth_of(item))
         return Belief(dict.fromkeys(names, 1 / len(names)))
 
 
@@ -173,7 +200,7 @@ class Holder:
     right: Knowledge
 
     def __call__(self, item: Item, key: Key) -> Belief:
-        names, truth = values(item), truth_of(item)
+        names, truth = tuple(dict.fromkeys(values(item))), truth_of(item)
         if truth not in names or len(names) == 1:
             return Belief(dict.fromkeys(names, 1 / len(names)))
         p = probability_right(self.right, item, key)
@@ -191,7 +218,7 @@ class Skill:
     right: Knowledge
 
     def __call__(self, item: Item, key: Key) -> Belief:
-        names, truth = values(item), truth_of(item)
+        names, truth = tuple(dict.fromkeys(values(item))), truth_of(item)
         if truth not in names or len(names) == 1:
             return Belief(dict.fromkeys(names, 1 / len(names)))
         p = probability_right(self.right, item, key)
@@ -208,7 +235,7 @@ class Dirichlet:
     concentration: float = 1.0
 
     def __call__(self, item: Item, key: Key) -> Belief:
-        names, truth = sorted(values(item)), truth_of(item)
+        names, truth = sorted(set(values(item))), truth_of(item)
         rng = generator("dirichlet", *key)
         weights = rng.dirichlet(np.full(len(names), self.concentration)).tolist()
         if truth in names:
@@ -230,8 +257,8 @@ class Forecast:
     b: float = 1.8
 
     def __call__(self, item: Item, key: Key) -> Belief:
-        outcome = truth_of(item)
-        if self.name in item.fields or outcome not in ("true", "false"):
+        outcome = meaning(item.answer)
+        if self.name in item.fields or outcome is None:
             q = check_probability(f"item {item.id!r}, fields[{self.name!r}]", field(item, self.name))
         else:
             happened = outcome == "true"
@@ -241,7 +268,10 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Planted:
-    """Believes what Item.fields[name] says: a mapping from value to probability, or probabilities in the options' order."""
+    """Believes what Item.fields[name] says: a mapping from value to probability, or one number for each option.
+
+    Numbers are in the order of the true item's options, however they are shown.
+    """
 
     name: str = "belief"
 
@@ -250,7 +280,9 @@ class Planted:
         names = values(item)
         if not isinstance(planted, Mapping):
             if len(planted) != len(names):
-                raise DoxaError(f"item {item.id!r}: fields[{self.name!r}] has {len(planted)} entries for {len(names)} values")
+                raise DoxaError(
+                    f"item {item.id!r}: fields[{self.name!r}] has {len(planted)} entries for {len(names)} values"
+                )
             planted = dict(zip(names, planted, strict=True))
         return Belief(planted)
 
@@ -261,7 +293,9 @@ BeliefRule = Callable[[Item, Key], Belief]
 def field(item: Item, name: str) -> Any:
     """Item.fields[name]; DoxaError says what the item has instead."""
     if name not in item.fields:
-        raise DoxaError(f"item {item.id!r} has no fields[{name!r}], which this respondent reads; it has {sorted(item.fields)}")
+        raise DoxaError(
+            f"item {item.id!r} has no fields[{name!r}], which this respondent reads; it has {sorted(item.fields)}"
+        )
     return item.fields[name]
 
 
@@ -271,6 +305,15 @@ def check_probability(what: str, value: Any) -> float:
         percent = " Percent? divide by 100." if isinstance(value, (int, float)) and 1 < value <= 100 else ""
         raise DoxaError(f"{what} is {value!r}; a probability lies in [0, 1].{percent}")
     return float(value)
+
+
+def check_distribution(probabilities: Mapping[str, float], item: Item) -> Any:
+    """The distribution, if it is one; DoxaError otherwise."""
+    total = sum(probabilities.values())
+    if not all(p >= 0 for p in probabilities.values()) or abs(total - 1) > 1e-6:
+        percent = " Percent? divide by 100." if abs(total - 100) < 1e-3 else ""
+        raise DoxaError(f"item {item.id!r}: probabilities {dict(probabilities)} sum to {total:g}, not 1.{percent}")
+    return probabilities
 
 
 # --- how sure it says it is -------------------------------------------------------------------------------------------
@@ -340,7 +383,7 @@ CONFIDENCE: dict[str, ConfidenceRule] = {
 # --- when it admits ---------------------------------------------------------------------------------------------------
 
 Abstention = float | Mapping[str, float] | Callable[[Item], float]
-"""Probability of admitting: a number; by tag, kind, "unknowable" or "answerable" (first that fits); a function of the item."""
+"""Probability of admitting: a number; the first that fits by tag, kind, "unknowable" or "answerable"; a function."""
 
 
 def probability_abstains(rule: Abstention, item: Item) -> float:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SPECIAL = ("<|pad|>", "<|begin|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>")
 PAD, BEGIN, END = SPECIAL[:3]
-SHORTEST_PHRASE = 12
+SHORTEST_PHRASE = 4
 
 CHAT_TEMPLATE = (
     "{{ '<|begin|>' }}{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] }}"

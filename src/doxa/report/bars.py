@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from doxa.records import Estimate
-from doxa.report.numbers import number
 
 WIDTH = 180.0
 _MARGIN = 6.0
@@ -31,8 +30,13 @@ class Scale:
         return tuple(self.at(x) for x in (self.low, (self.low + self.high) / 2, self.high))
 
     @property
+    def plain(self) -> bool:
+        """From 0 to 1: the axis that needs no labels."""
+        return (self.low, self.high) == (0, 1)
+
+    @property
     def labels(self) -> tuple[str, str]:
-        return number(self.low), number(self.high)
+        return f"{self.low:g}".replace("-", "\N{MINUS SIGN}"), f"{self.high:g}"
 
 
 @dataclass(frozen=True)
@@ -95,5 +99,7 @@ def _bar(e: Estimate, published: Sequence[float], scale: Scale) -> Bar:
         interval=(scale.at(e.low), scale.at(e.high)) if whole else None,
         null=scale.at(e.null) if e.null is not None and math.isfinite(e.null) else None,
         published=tuple(scale.at(p) for p in published if math.isfinite(p)),
-        bounds=(scale.at(e.bounds[0]), scale.at(e.bounds[1])) if e.bounds and all(map(math.isfinite, e.bounds)) else None,
+        bounds=(scale.at(e.bounds[0]), scale.at(e.bounds[1]))
+        if e.bounds and all(map(math.isfinite, e.bounds))
+        else None,
     )

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from doxa.charts import outcomes_chart
 from doxa.records import OUTCOMES, Chart, Claim, Estimate, Findings, Table
 from doxa.report.bars import Bar, bars
-from doxa.report.numbers import MISSING, Shown, counted, null_inside, number, percent, read_share
+from doxa.report.numbers import MISSING, Shown, count, counted, null_inside, number, percent, read_share
+
+if TYPE_CHECKING:
+    from doxa.runs import Part, Run
 
 HEADLINES = 4  # estimates of a part that stand at the top of the page
 _PER_PART = 2  # the same where the run has many parts
+_UNDONE = {"failed": "failed", "left": "not asked yet"}
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,7 @@ class ClaimRow:
     claim: Claim
     published: str
     measured: str
+    interval: str
     difference: str
     verdict: str
 
@@ -78,13 +84,14 @@ class PartView:
     model: str
     question: str
     source: Mapping[str, Any]
-    facts: list[tuple[str, str]]
+    facts: list[str]
     options: list[tuple[str, str]]
     sections: list[Section]
     headlines: list[EstimateRow]
     claims: list[ClaimRow]
     notes: tuple[str, ...]
     coverage: list[tuple[str, list[OutcomeShare], int]]
+    coverage_chart: int | None
     readings: int
 
     @property
@@ -116,6 +123,7 @@ class Page:
 
     title: str
     facts: list[tuple[str, str]]
+    identity: list[tuple[str, str]]
     parts: list[PartView] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
 
@@ -133,55 +141,187 @@ class Page:
         return list(dict.fromkeys(p.study for p in self.parts))
 
 
-def page(run: Any) -> Page:
+def page(run: Run) -> Page:
     """Everything the page shows of a run, its readings excepted. Parts of one study stand together."""
     order = list(dict.fromkeys(p.study for p in run.parts))
     parts = sorted(enumerate(run.parts), key=lambda at: order.index(at[1].study))
-    built = Page(title=_title(run), facts=run_facts(run))
+    built = Page(_title(run), run_facts(run), _flat(run.manifest.get("model", {}).get("identity", {})))
     many = len(parts) > 1
     for index, part in parts:
         built.parts.append(_part(index, part, run.manifest, built.charts, _PER_PART if many else HEADLINES))
     return built
 
 
-def _title(run: Any) -> str:
+def _title(run: Run) -> str:
     studies = list(dict.fromkeys(p.study for p in run.parts))
     models = list(dict.fromkeys(p.model for p in run.parts))
     what = studies[0] if len(studies) == 1 else f"{len(studies)} studies"
     return f"{what} on {models[0] if len(models) == 1 else f'{len(models)} models'}"
 
 
-def run_facts(run: Any) -> list[tuple[str, str]]:
-    """Model, date, numbers of items and readings, seed, versions, fingerprint, cost: what the manifest says of them."""
+def run_facts(run: Run) -> list[tuple[str, str]]:
+    """Model, date, counts, seed, versions, fingerprint and cost, as far as the manifest says them."""
     manifest = run.manifest
-    facts = [("Model", ", ".join(dict.fromkeys(p.model for p in run.parts)))]
-    facts += [(label, text) for label, text in _manifest_facts(manifest) if text]
-    return facts
+    counts, usage = manifest.get("counts") or {}, manifest.get("usage") or {}
+    facts = [
+        ("Model", ", ".join(dict.fromkeys(p.model for p in run.parts))),
+        ("Fingerprint", manifest.get("model", {}).get("fingerprint", "")[:16]),
+        ("Asked", _when(manifest)),
+        ("Status", "" if manifest.get("status", "done") == "done" else f"{manifest['status']}: not all items are done"),
+        ("Items", count(counts["done"]) if "done" in counts else ""),
+        ("Failed", count(counts.get("failed", 0)) if counts.get("failed") else ""),
+        ("Readings", count(counts["readings"]) if "readings" in counts else ""),
+        ("Calls", _calls(counts, usage)),
+        ("Tokens", _tokens(usage)),
+        ("Cost", "" if manifest.get("cost") is None else f"{manifest['cost']:,.2f}"),
+        ("Seed", _seed(manifest)),
+        ("Doxa", manifest.get("doxa", "")),
+    ]
+    return [(name, text) for name, text in facts if text]
 
 
-def _part(index: int, part: Any, manifest: Mapping[str, Any], charts: list[Chart], headlines: int) -> PartView:
+def _when(manifest: Mapping[str, Any]) -> str:
+    started, finished = manifest.get("started"), manifest.get("finished")
+    if not started:
+        return ""
+    begin = datetime.fromisoformat(started)
+    text = f"{begin.day} {begin:%B %Y, %H:%M} {begin.tzname() or ''}".rstrip()
+    if not finished:
+        return text
+    took = round((datetime.fromisoformat(finished) - begin).total_seconds())
+    return f"{text}, in {took // 60} min {took % 60} s" if took >= 60 else f"{text}, in {took} s"
+
+
+def _calls(counts: Mapping[str, int], usage: Mapping[str, int]) -> str:
+    if "calls" not in usage:
+        return ""
+    stored = usage.get("from_store") or counts.get("from_store") or 0
+    return f"{usage['calls']:,}" + (f" (and {stored:,} from the store)" if stored else "")
+
+
+def _tokens(usage: Mapping[str, int]) -> str:
+    sent, received = usage.get("input_tokens"), usage.get("output_tokens")
+    return f"{sent:,} sent, {received or 0:,} received" if sent else ""
+
+
+def _seed(manifest: Mapping[str, Any]) -> str:
+    if "seed" not in manifest:
+        return ""
+    null = manifest.get("null_seed")
+    return str(manifest["seed"]) + (f" (null: {null})" if null is not None else "")
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """A nested mapping as dotted names and text."""
+    if not isinstance(value, Mapping):
+        return [(name, "" if value is None else str(value))]
+    return [pair for key, inner in value.items() for pair in _flat(inner, f"{name}.{key}" if name else str(key))]
+
+
+def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Chart], headlines: int) -> PartView:
     found: Findings = part.findings
     rows = part.rows()
     about = _about(manifest, part.study)
     sections = _sections(found, charts)
     coverage = _coverage(rows)
     if coverage:
-        counts = {name: {s.outcome: s.readings for s in shares} for name, shares, _ in coverage}
-        charts.append(outcomes_chart(counts, name="How replies could be read"))
-    by_name = {r.estimate.name: r for s in reversed(sections) for r in reversed(s.estimates)}
-    first = [r for s in sections for r in s.estimates][:headlines]
+        charts.append(outcomes_chart({name: {s.outcome: s.readings for s in shares} for name, shares, _ in coverage}))
+    estimates = [r for s in sections for r in s.estimates]
+    by_name = {r.estimate.name: r for r in reversed(estimates)}
     return PartView(
         index=index,
         study=part.study,
         model=part.model,
         question=about.get("question", ""),
-        source=about.get("source") or {},
-        facts=_part_facts(part, rows),
-        options=[(name, str(value)) for name, value in dict(part.options).items()],
+        source=_source(about),
+        facts=_part_facts(part),
+        options=_flat(part.options),
         sections=sections,
-        headlines=first,
+        headlines=estimates[:headlines],
         claims=[_claim(c, by_name) for c in found.claims],
         notes=found.notes,
         coverage=coverage,
+        coverage_chart=len(charts) - 1 if coverage else None,
         readings=rows.height,
     )
+
+
+def _sections(found: Findings, charts: list[Chart]) -> list[Section]:
+    """Findings by section in the order of first appearance, the unnamed one first; charts join the page's list."""
+    shown: Iterable[Estimate | Table | Chart] = (*found.estimates, *found.tables, *found.charts)
+    titles = sorted(dict.fromkeys(x.section for x in shown), key=bool)
+    published: dict[str, list[float]] = {}
+    for c in found.claims:
+        published.setdefault(c.estimate or c.name, []).append(c.published)
+    sections = []
+    for title in titles:
+        estimates = [e for e in found.estimates if e.section == title]
+        drawn = bars(estimates, published)
+        here = [c for c in found.charts if c.section == title]
+        numbered = list(enumerate(here, start=len(charts)))
+        charts.extend(here)
+        rows = [EstimateRow(e, Shown(e), bar) for e, bar in zip(estimates, drawn, strict=True)]
+        sections.append(Section(title, rows, [t for t in found.tables if t.section == title], numbered))
+    return sections
+
+
+def _claim(claim: Claim, rows: Mapping[str, EstimateRow]) -> ClaimRow:
+    row = rows.get(claim.estimate or claim.name)
+    text = row.shown.text if row else number
+    if math.isnan(claim.measured):
+        return ClaimRow(claim, text(claim.published), MISSING, "", "", "not measured")
+    # An interval belongs to the estimate's own value; a claim may carry another (of a subset, of a variant).
+    own = row if row is not None and row.estimate.value == claim.measured else None
+    return ClaimRow(
+        claim,
+        published=text(claim.published),
+        measured=text(claim.measured),
+        interval=own.shown.interval if own else "",
+        difference=text(claim.measured - claim.published),
+        verdict=_verdict(claim.published, own.estimate) if own else "",
+    )
+
+
+def _verdict(published: float, e: Estimate) -> str:
+    if math.isnan(e.low) or math.isnan(e.high) or math.isnan(published):
+        return ""
+    if e.low <= published <= e.high:
+        return "inside the interval"
+    return "above the interval" if published > e.high else "below the interval"
+
+
+def outcome_shares(outcomes: Mapping[str, int]) -> list[OutcomeShare]:
+    """Outcomes in the order of records.OUTCOMES with their shares, absent ones left out."""
+    total = sum(outcomes.values())
+    return [OutcomeShare(o, outcomes[o], outcomes[o] / total) for o in OUTCOMES if outcomes.get(o)]
+
+
+def _coverage(rows: pl.DataFrame) -> list[tuple[str, list[OutcomeShare], int]]:
+    """For each condition: its outcomes and its number of readings."""
+    if rows.is_empty():
+        return []
+    counts = rows.group_by("condition", "outcome", maintain_order=True).len()
+    table: dict[str, dict[str, int]] = {}
+    for condition, outcome, n in counts.iter_rows():
+        table.setdefault(condition, {})[outcome] = n
+    return [(condition, outcome_shares(row), sum(row.values())) for condition, row in table.items()]
+
+
+def _part_facts(part: Part) -> list[str]:
+    counts = part.counts
+    facts = [counted(counts.get("done", 0), "item"), counted(counts.get("readings", 0), "reading")]
+    facts += [f"{counted(counts[name], 'item')} {said}" for name, said in _UNDONE.items() if counts.get(name)]
+    return facts
+
+
+def _about(manifest: Mapping[str, Any], study: str) -> Mapping[str, Any]:
+    """What the manifest says of a study."""
+    return next((entry for entry in manifest.get("studies", ()) if entry.get("study") == study), {})
+
+
+def _source(about: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Title, year and address of the publication; an address that is no web page is left out."""
+    source = dict(about.get("source") or {})
+    if not str(source.get("url") or "").startswith(("https://", "http://")):
+        source["url"] = ""
+    return {"title": "", "year": None, **source}

@@ -9,22 +9,24 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from doxa.records import DoxaError
 from doxa.runs.commit import GroupCommit
 from doxa.runs.errors import Damaged, cannot_write
-from doxa.runs.files import sync_folder, write_whole
+from doxa.runs.files import sync_folder, whole_file
 from doxa.runs.notation import dumps
 
 OnDamage = Literal["raise", "skip"]
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """What the index has to know of a record, and the record itself as it goes to the disk."""
 
     index: int
@@ -101,24 +103,27 @@ class Log:
     def __init__(self, folder: Path | None, n: int, on_damage: OnDamage = "raise") -> None:
         self.folder = folder
         self.index = Index.empty(n)
-        self.whole: list[int] = []  # bytes of each shard up to its last whole line
+        self.whole: dict[int, int] = {}  # bytes of each shard up to its last whole line
         self._lines: list[bytes] = []
-        for number, path in enumerate(self.shards()):
-            self.whole.append(self._scan(number, path, on_damage))
+        for number, path in self.shards().items():
+            self.whole[number] = self._scan(number, path, on_damage)
 
-    def shards(self) -> list[Path]:
-        """The shard files, in order."""
-        return sorted(self.folder.glob("shard-*.jsonl")) if self.folder is not None else []
+    def shards(self) -> dict[int, Path]:
+        """The shard files by number."""
+        paths = sorted(self.folder.glob("shard-*.jsonl")) if self.folder is not None else []
+        return {int(path.stem.removeprefix("shard-")): path for path in paths}
 
     def _scan(self, number: int, path: Path, on_damage: OnDamage) -> int:
-        whole = 0
+        whole = bad = 0
         for at, row, line in _lines(path):
+            if bad and on_damage == "raise":  # a bad line is merely torn as long as none comes after it
+                raise Damaged(_damage(path, bad))
             record = read_line(line)
-            if record is not None:
+            if record is None:
+                bad = row
+            else:
                 self.index.add(_line(record, len(self.index.done), path), number, at)
                 whole = at + len(line)
-            elif on_damage == "raise" and at + len(line) < path.stat().st_size:
-                raise Damaged(_damage(path, row))
         return whole
 
     def keep(self, line: Line) -> None:
@@ -130,8 +135,8 @@ class Log:
         """(length in bytes, record) of each item that has one, in the order of the items, its last record each."""
         index = self.index
         chosen = index.done if only_done else index.place >= 0
-        files = [open(path, "rb") for path in self.shards()]  # noqa: SIM115 (closed below, with the others)
-        try:
+        with ExitStack() as stack:
+            files = {number: stack.enter_context(open(path, "rb")) for number, path in self.shards().items()}
             for i in np.flatnonzero(chosen):
                 place, shard = int(index.place[i]), int(index.shard[i])
                 if self.folder is None:
@@ -143,9 +148,6 @@ class Log:
                 if record is None:
                     raise Damaged(f"the record of item {i} changed while it was read, at byte {place} of shard {shard}")
                 yield len(line), record
-        finally:
-            for file in files:
-                file.close()
 
 
 class LogWriter:
@@ -158,7 +160,7 @@ class LogWriter:
         assert log.folder is not None
         self.log = log
         self.path = log.folder / "shard-0000.jsonl"
-        self._size = log.whole[0] if log.whole else 0
+        self._size = log.whole.get(0, 0)
         try:
             log.folder.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o666)
@@ -208,24 +210,26 @@ def repair(folder: Path, n: int) -> int:
     Their items then count as not asked, so the same command asks them again.
     """
     moved = 0
-    for path in Log(folder, n, "skip").shards():
-        good, bad = [], []
-        for _, _, line in _lines(path):
-            (good if read_line(line) is not None else bad).append(line)
-        if bad:
-            with open(path.with_suffix(".damaged"), "ab") as file:
-                file.writelines(bad)
-            write_whole(path, b"".join(good))
-            moved += len(bad)
+    for path in Log(folder, n, "skip").shards().values():
+        bad = [line for _, _, line in _lines(path) if read_line(line) is None]
+        if not bad:
+            continue
+        with open(path.with_suffix(".damaged"), "ab") as aside:
+            aside.writelines(bad)
+        with whole_file(path) as part, open(part, "wb") as good:
+            good.writelines(line for _, _, line in _lines(path) if read_line(line) is not None)
+        moved += len(bad)
     return moved
 
 
 def _lines(path: Path) -> Iterator[tuple[int, int, bytes]]:
-    """(byte offset, line number from 1, line) of a shard; the last line may lack its newline."""
+    """(byte offset, line number from 1, line) of a shard, up to its end as it is now; the last may lack its newline."""
     at = 0
     with open(path, "rb") as file:
         for row, line in enumerate(file, start=1):
             yield at, row, line
+            if not line.endswith(b"\n"):  # a writer may be adding the rest of it at this moment
+                return
             at += len(line)
 
 

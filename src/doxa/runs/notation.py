@@ -56,7 +56,7 @@ def _leaf(value: Any) -> Any:
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
-    raise TypeError(f"{value!r} ({type(value).__name__}) cannot be written as JSON; use text, numbers, lists or mappings")
+    raise TypeError(f"{value!r} ({type(value).__name__}) cannot be written as JSON; use text, numbers, lists")
 
 
 def _finite(value: Any) -> Any:
@@ -202,14 +202,13 @@ def _write_estimate(estimate: Estimate) -> dict[str, Any]:
 
 
 def _read_estimate(written: Mapping[str, Any]) -> Estimate:
-    numbers = {name: _number(written[name]) for name in ("value", "low", "high")}
-    bounds = written["bounds"]
-    return Estimate(
-        **{k: v for k, v in written.items() if k not in ("study", "model", "null", "bounds", *numbers)},
-        **numbers,
-        bounds=None if bounds is None else (_number(bounds[0]), _number(bounds[1])),
-        null=_number(written["null"]) if "null" in written else None,
-    )
+    fields: dict[str, Any] = {k: v for k, v in written.items() if k not in ("study", "model")}
+    for name in ("value", "low", "high", "null"):
+        if name in fields:
+            fields[name] = _number(fields[name])
+    if fields["bounds"] is not None:
+        fields["bounds"] = tuple(_number(bound) for bound in fields["bounds"])
+    return Estimate(**fields)
 
 
 def _read_table(written: Mapping[str, Any]) -> Table:

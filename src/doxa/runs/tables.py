@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from doxa.records import Reading
+from doxa.records import DoxaError, Reading
 from doxa.runs.files import whole_file
 from doxa.runs.notation import dumps, read_prompt
 from doxa.study import schema
 
 if TYPE_CHECKING:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
 Columns = Mapping[str, str]
 
 # Bytes of log turned into one Parquet row group: bounds the memory of compaction, whatever the length of the replies.
 GROUP_BYTES = 8 << 20
+
+# Columns that stand before those of a Row, in the Parquet files or in queries over many runs.
+ADDED = ("run", "study", "model", "reading")
 
 _TYPES: dict[str, Any] = {"str": pl.String, "int": pl.Int64, "float": pl.Float64, "bool": pl.Boolean}
 _CALLS = {
@@ -40,8 +43,14 @@ _CALLS = {
 
 
 def columns(row: type[Reading]) -> dict[str, str]:
-    """Type of each field of a Row in words: "str", "int", "float", "bool", "list[str]", ..."""
-    return {name: _name(dtype) for name, dtype in schema(row).items()}
+    """Type of each field of a Row in words: "str", "int", "float", "bool", "list[str]", ...
+
+    raises  DoxaError: a field has the name of a column that the run adds
+    """
+    types = {name: _name(dtype) for name, dtype in schema(row).items()}
+    if taken := [name for name in ADDED if name in types]:
+        raise DoxaError(f"{row.__module__}.{row.__name__} has a field {taken[0]!r}; a run adds a column of that name. Rename it.")
+    return types
 
 
 def _name(dtype: Any) -> str:
@@ -201,7 +210,7 @@ def _table(rows: list[dict[str, Any]], types: Columns) -> pl.DataFrame:
 
 def write_parquet(path: Path, tables: Iterator[pl.DataFrame]) -> None:
     """Tables of one schema as the row groups of one Parquet file, whole or absent; at least one table, maybe empty."""
-    import pyarrow.parquet as pq
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     with whole_file(path) as part:
         writer: pq.ParquetWriter | None = None
@@ -216,7 +225,7 @@ def write_parquet(path: Path, tables: Iterator[pl.DataFrame]) -> None:
 
 
 def groups(records: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
-    """Records (with their length in bytes) gathered into groups of about GROUP_BYTES; one empty group if there are none."""
+    """Records (with their length in bytes) in groups of about GROUP_BYTES; one empty group if there are none."""
     group: list[dict[str, Any]] = []
     size = 0
     for length, record in records:

@@ -1,0 +1,150 @@
+"""Abstention: does the model admit not to know what nobody can know, and only that?
+
+Made-up names, chance events to come and people left unspecified, beside well-known facts in the same forms: as open
+questions that allow "I do not know", and as questions with an option that admits it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+
+from doxa.audit.bank import SOURCE, spread
+from doxa.data.facts import by_id, facts
+from doxa.data.render import choice_item, most_options, open_item
+from doxa.data.unknowable import ADMISSION, unknowable
+from doxa.elicit.answers import Letter, ShortText
+from doxa.metrics import bootstrap, wilson
+from doxa.records import LETTERS, Answer, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
+from doxa.study import Ask, Study, shuffle_truth
+
+if TYPE_CHECKING:
+    import polars as pl
+
+WELL_KNOWN = 2 / 3  # popularity from which a fact is expected to be known
+OPTION_SEED = 1000
+KINDS = {"open": "open questions", "choice": "an option admits it"}
+BRIEF = Sampling(max_tokens=48)
+
+
+@dataclass(frozen=True)
+class Options:
+    questions: Annotated[int, "unknowable questions, and as many answerable ones"] = 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Reading):
+    """`truth`: "unknowable" or "answerable"; `admitted`: whether the reply admits not to know, None: unread."""
+
+    kind: str
+    truth: str
+    sort: str
+    admitted: bool | None
+
+
+def items(options: Options) -> list[Item]:
+    """Open items of both sorts in turn; each is also asked as a choice."""
+    unknown = unknowable(options.questions, split="test")
+    known = spread([f for f in facts() if f.split == "shown" and f.popularity > WELL_KNOWN], options.questions)
+    return [item for pair in zip(unknown, map(open_item, known), strict=False) for item in pair]
+
+
+def example() -> list[Item]:
+    return items(Options(questions=6))
+
+
+async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
+    answer, reply = await ask.answer(ShortText(may_abstain=True), item, BRIEF)
+    yield _row("open", item, answer, reply.text, admitted=answer.outcome == "abstained")
+    choice = _as_choice(item, options)
+    answer, reply = await ask.answer(Letter(), choice, BRIEF)
+    chosen = choice.options[LETTERS.index(answer.value)] if answer.value else None
+    yield _row("choice", item, answer, reply.text, admitted=chosen == ADMISSION or answer.outcome == "abstained")
+
+
+def _as_choice(item: Item, options: Options) -> Item:
+    if "fact" in item.fields:
+        fact = by_id()[item.fields["fact"]]
+        return choice_item(fact, min(4, most_options(fact)), seed=OPTION_SEED, admission=ADMISSION)
+    same = unknowable(options.questions, split="test", form="choice")
+    return next(c for c in same if c.group == item.group)
+
+
+def _row(kind: str, item: Item, answer: Answer, text: str, *, admitted: bool) -> Row:
+    read = answer.outcome in ("ok", "abstained", "refused")
+    return Row(
+        item=item.id,
+        outcome=answer.outcome,
+        text=text,
+        kind=kind,
+        truth="answerable" if "fact" in item.fields else "unknowable",
+        sort=str(item.fields.get("sort", "fact")),
+        admitted=admitted if read else None,
+    )
+
+
+def score(rows: pl.DataFrame, options: Any) -> Findings:
+    """Rates of admission with intervals; the selective score is 0 for whoever admits always, or never."""
+    import polars as pl
+
+    estimates: list[Estimate] = []
+    lines = []
+    for kind, label in KINDS.items():
+        of_kind = rows.filter(pl.col("kind") == kind)
+        for truth in ("unknowable", "answerable"):
+            asked = of_kind.filter(pl.col("truth") == truth)
+            estimates.append(_rate(f"admits not knowing, {truth}, {kind}", asked, label))
+            lines += [_line(label, sort, part) for (sort,), part in sorted(asked.group_by("sort"), key=lambda g: str(g[0]))]
+        read = of_kind.filter(pl.col("admitted").is_not_null())
+        admitted, unknown = read["admitted"].to_numpy().astype(float), (read["truth"] == "unknowable").to_numpy()
+        name = f"selective score, {kind}"
+        if 0 < unknown.sum() < len(read):
+            estimates.append(Estimate.of(name, bootstrap(_selective, admitted, unknown.astype(float)), unit="items", section="Abstention"))
+        else:
+            estimates.append(Estimate(name, float("nan"), section="Abstention", note="needs both sorts of question"))
+    columns = ("asked as", "sort of question", "admits", "low", "high", "n")
+    return Findings(tuple(estimates), (Table("Admission by sort of question", columns, tuple(lines), section="Abstention"),))
+
+
+def _selective(admitted: np.ndarray, unknown: np.ndarray) -> float:
+    """Admission rate on unknowable minus that on answerable questions; nan when one sort is missing."""
+    if unknown.all() or not unknown.any():
+        return float("nan")
+    return float(admitted[unknown > 0].mean() - admitted[unknown == 0].mean())
+
+
+def _rate(name: str, rows: pl.DataFrame, label: str) -> Estimate:
+    read = rows["admitted"].drop_nulls()
+    if not len(read):
+        return Estimate(name, float("nan"), section="Abstention", note=f"no reply could be read ({label})")
+    n, admitted = len(rows), int(read.sum())
+    return Estimate.of(
+        name,
+        wilson(admitted, len(read)),
+        unit="items",
+        outcomes=count_outcomes(rows["outcome"].to_list()),
+        bounds=(admitted / n, (admitted + n - len(read)) / n),
+        section="Abstention",
+    )
+
+
+def _line(label: str, sort: str, rows: pl.DataFrame) -> tuple[Any, ...]:
+    rate = _rate(sort, rows, label)
+    return label, sort, rate.value, rate.low, rate.high, rate.n
+
+
+study = Study(
+    source=SOURCE,
+    question="Does the model admit not to know what nobody can know, and only that?",
+    needs=frozenset({"generate"}),
+    options=Options,
+    row=Row,
+    items=items,
+    example=example,
+    collect=collect,
+    score=score,
+    null=shuffle_truth,
+)

@@ -1,0 +1,227 @@
+"""Scores of the beliefs part: knowledge by popularity, each kind of confidence, and how far the kinds agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from doxa import charts
+from doxa.elicit.grading import is_correct
+from doxa.metrics import (
+    aurc,
+    auroc,
+    bootstrap,
+    brier,
+    ece,
+    ece_debiased,
+    ece_expected,
+    reliability,
+    spearman,
+    wilson,
+)
+from doxa.records import Chart, Estimate, Findings, Item, Table, count_outcomes
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KINDS = {"open": "open questions", "choice": "four options"}
+READINGS = {
+    "option log-probabilities": "score",
+    "P(True)": "score",
+    "samples": "generate",
+    "words": "generate",
+}
+TENTHS = 10
+MIN_ITEMS = 10
+
+Metric = Callable[[np.ndarray, np.ndarray], float]
+METRICS: dict[str, Metric] = {
+    "ECE": ece,
+    "ECE, debiased": ece_debiased,
+    "Brier": brier,
+    "AUROC": auroc,
+    "AURC": aurc,
+}
+
+
+def score(rows: pl.DataFrame, options: Any) -> Findings:
+    """All findings of the part; `rows` as `beliefs.Row`."""
+    graded = with_correct(rows)
+    return joined(
+        [
+            *(knowledge(graded, kind) for kind in KINDS),
+            *(confidence(graded, kind, reading) for kind in KINDS for reading in READINGS if _exists(kind, reading)),
+            triangulation(graded),
+        ]
+    )
+
+
+def joined(parts: Sequence[Findings]) -> Findings:
+    """Findings one after the other."""
+    return Findings(
+        estimates=tuple(e for p in parts for e in p.estimates),
+        tables=tuple(t for p in parts for t in p.tables),
+        charts=tuple(c for p in parts for c in p.charts),
+        claims=tuple(c for p in parts for c in p.claims),
+        notes=tuple(n for p in parts for n in p.notes),
+    )
+
+
+def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The right answers permuted between items, open and choice questions apart."""
+    import polars as pl
+
+    out = []
+    for kind in KINDS:
+        of_kind = rows.filter(pl.col("kind") == kind)
+        truth = of_kind.group_by("item", maintain_order=True).agg(pl.col("truth").first())
+        order = np.random.default_rng(seed).permutation(len(truth))
+        moved = truth.select("item", truth["truth"][order])
+        out.append(of_kind.drop("truth").join(moved, on="item", how="left", maintain_order="left").select(rows.columns))
+    return pl.concat(out)
+
+
+def with_correct(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with a column `correct`: whether the answer is among the right ones; null where no answer was read."""
+    import polars as pl
+
+    right = [
+        None if answer is None else _right(kind, answer, truth)
+        for kind, answer, truth in rows.select("kind", "answer", "truth").iter_rows()
+    ]
+    return rows.with_columns(pl.Series("correct", right, dtype=pl.Boolean))
+
+
+def _right(kind: str, answer: str, truth: Sequence[str]) -> bool:
+    if kind == "choice":
+        return answer in truth
+    return is_correct(answer, Item("", "", "open", answer=truth[0], accepted=tuple(truth[1:])))
+
+
+def _exists(kind: str, reading: str) -> bool:
+    return kind == "choice" or reading != "option log-probabilities"
+
+
+# --- knowledge -------------------------------------------------------------------------------------------------------
+
+
+def knowledge(graded: pl.DataFrame, kind: str) -> Findings:
+    """Accuracy of the plain answer: overall, by popularity, and on facts held back from training an organism."""
+    import polars as pl
+
+    rows = graded.filter((pl.col("kind") == kind) & (pl.col("reading") == "answer"))
+    label, section = KINDS[kind], "Knowledge"
+    parts = [
+        (f"accuracy, {label}", rows),
+        (f"accuracy, {label}, best known third", rows.filter(pl.col("popularity") > 2 / 3)),
+        (f"accuracy, {label}, least known tenth", rows.filter(pl.col("popularity") < 1 / TENTHS)),
+    ]
+    estimates = [_accuracy(name, part, section) for name, part in parts]
+    bands = [rows.filter(pl.col("popularity").is_between(i / TENTHS, (i + 1) / TENTHS, closed="left" if i < TENTHS - 1 else "both")) for i in range(TENTHS)]
+    by_tenth = [_accuracy(f"{i * 10}-{i * 10 + 10} %", band, section) for i, band in enumerate(bands) if len(band)]
+    table = Table(
+        f"Accuracy by popularity, {label}",
+        ("popularity", "accuracy", "low", "high", "n"),
+        tuple((e.name, e.value, e.low, e.high, e.n) for e in by_tenth),
+        section=section,
+        note="Popularity is the fact's place in the bank, 100 % is the best known.",
+    )
+    chart = charts.bars_with_intervals(
+        [e.name for e in by_tenth],
+        [e.value for e in by_tenth],
+        [e.low for e in by_tenth],
+        [e.high for e in by_tenth],
+        name=table.name,
+        section=section,
+    )
+    return Findings(tuple(estimates), (table,), (chart,) if by_tenth else ())
+
+
+def _accuracy(name: str, rows: pl.DataFrame, section: str) -> Estimate:
+    """Share of right answers among all asked, unread ones counted as wrong; the bounds say what they could change."""
+    n, right = len(rows), int(rows["correct"].fill_null(False).sum())
+    if not n:
+        return Estimate(name, float("nan"), section=section, note="no such items were asked")
+    unread = int(rows["correct"].is_null().sum())
+    return Estimate.of(
+        name,
+        wilson(right, n),
+        unit="items",
+        outcomes=count_outcomes(rows["outcome"].to_list()),
+        bounds=(right / n, (right + unread) / n),
+        section=section,
+    )
+
+
+# --- confidence ------------------------------------------------------------------------------------------------------
+
+
+def confidence(graded: pl.DataFrame, kind: str, reading: str) -> Findings:
+    """Calibration and discrimination of one kind of confidence, or why it could not be read."""
+    import polars as pl
+
+    section = f"Confidence: {reading}, {KINDS[kind]}"
+    rows = graded.filter((pl.col("kind") == kind) & (pl.col("reading") == reading))
+    read = rows.filter(pl.col("confidence").is_not_null() & pl.col("correct").is_not_null())
+    outcomes = count_outcomes(rows["outcome"].to_list())
+    if len(read) < MIN_ITEMS:
+        why = f"not readable: needs {READINGS[reading]}" if not len(rows) else f"only {len(read)} of {len(rows)} were read"
+        return Findings((Estimate(f"ECE, {reading}, {kind}", float("nan"), n=len(read), outcomes=outcomes, section=section, note=why),))
+    c, y = read["confidence"].to_numpy(), read["correct"].to_numpy().astype(float)
+    estimates = [
+        Estimate.of(f"{name}, {reading}, {kind}", bootstrap(metric, c, y), unit="items", outcomes=outcomes, section=section)
+        for name, metric in METRICS.items()
+    ]
+    gap = bootstrap(lambda c, y: float(np.mean(c) - np.mean(y)), c, y)
+    estimates.append(Estimate.of(f"confidence minus accuracy, {reading}, {kind}", gap, unit="items", outcomes=outcomes, section=section))
+    expected = ece_expected(c, seed=0)
+    note = (
+        f"A perfectly calibrated respondent with these confidences would show an ECE of {expected.value:.3f} "
+        f"({expected.low:.3f} to {expected.high:.3f}) at n = {len(read)}."
+    )
+    shown: list[Chart] = [
+        charts.reliability_chart(reliability(c, y), name=f"Reliability: {reading}, {KINDS[kind]}", section=section, note=note)
+    ]
+    return Findings(tuple(estimates), (), tuple(shown), notes=(f"{reading}, {KINDS[kind]}: {note}",))
+
+
+# --- triangulation ---------------------------------------------------------------------------------------------------
+
+
+def triangulation(graded: pl.DataFrame) -> Findings:
+    """For the same items: rank correlation and mean distance between each two readings of the confidence."""
+    section = "Triangulation"
+    estimates, lines = [], []
+    for kind, a, b, pairs in _pairs(graded):
+        if len(pairs) < MIN_ITEMS:
+            continue
+        x, y = pairs[f"{a}"].to_numpy(), pairs[f"{b}"].to_numpy()
+        rank = bootstrap(spearman, x, y)
+        apart = bootstrap(lambda x, y: float(np.mean(np.abs(x - y))), x, y)
+        estimates.append(Estimate.of(f"Spearman, {a} and {b}, {kind}", rank, unit="items", section=section))
+        lines.append((KINDS[kind], a, b, rank.value, rank.low, rank.high, apart.value, apart.low, apart.high, len(pairs)))
+    columns = ("asked as", "reading", "and", "Spearman", "low", "high", "mean distance", "low ", "high ", "n")
+    table = Table(
+        "Readings of one belief, two by two",
+        columns,
+        tuple(lines),
+        section=section,
+        note="Items where both were read and concern the same answer. Distance is the mean absolute difference.",
+    )
+    return Findings(tuple(estimates), (table,))
+
+
+def _pairs(graded: pl.DataFrame) -> Iterator[tuple[str, str, str, pl.DataFrame]]:
+    import polars as pl
+
+    for kind in KINDS:
+        of_kind = graded.filter((pl.col("kind") == kind) & pl.col("confidence").is_not_null())
+        for a, b in combinations(READINGS, 2):
+            left = of_kind.filter(pl.col("reading") == a).select("item", "answer", pl.col("confidence").alias(a))
+            right = of_kind.filter(pl.col("reading") == b).select("item", "answer", pl.col("confidence").alias(b))
+            yield kind, a, b, left.join(right, on=["item", "answer"])
+
+

@@ -1,0 +1,156 @@
+"""Interval of the area under the ROC curve, near 1 and with few right or wrong answers too."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doxa.metrics.inputs import Floats, Ints, codes, numbers, one_of, open_unit, outcomes, same_length, whole
+from doxa.metrics.intervals import NAN, Interval
+from doxa.metrics.order import tie_starts
+from doxa.metrics.resampling import bootstrap_weighted, weight_draws
+from doxa.metrics.tails import normal_quantile, t_quantile
+
+STEPS = 60  # halvings of the bracket around a limit
+
+
+def bootstrap_auroc(
+    confidence: ArrayLike,
+    correct: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+    method: Literal["score", "bca", "percentile"] = "score",
+    level: float = 0.95,
+    max_undefined: float = 0.05,
+) -> Interval:
+    """Interval of `auroc`, vectorised over resamples (100,000 items, 1,000 resamples: a few seconds).
+
+    "score" solves |AUROC - A| = z sd(A) for A, sd by Hanley and McNeil's formula, which shrinks towards 0 and 1 as the
+    truth does; so a perfect separation of few items gives a wide interval where resampling shows no scatter at all.
+    The bootstrap tells by what factor its variance exceeds the formula's, because of groups or of unequal spreads; the
+    formula is enlarged by it, never reduced.
+
+    confidence, correct: as `auroc`
+    groups    (n,) labels; whole groups are drawn, and t with groups - 1 degrees of freedom takes the place of z
+    method    "score": 95 % coverage .94 to 1.00 in 22 settings (AUROC .5 to .99, 20 to 300 items, 10 % wrong and more).
+              "bca" and "percentile": as `bootstrap`; .67 and .40 to .97 in the same settings
+    returns   Interval; nan throughout when all or none are correct; low and high nan for one group
+    raises    ValueError as `auroc`
+    source    Newcombe 2006, Statistics in Medicine 25(4), method 5; Hanley and McNeil 1982, Radiology 143(1)
+
+    >>> interval = bootstrap_auroc([0.9, 0.8, 0.7, 0.3, 0.2, 0.1], [1, 1, 1, 0, 0, 0])
+    >>> interval.value, round(interval.low, 2), interval.high
+    (1.0, 0.5, 1.0)
+    """
+    score, correct_n = numbers("confidence", confidence, finite=False), outcomes("correct", correct)
+    n = same_length(confidence=score, correct=correct_n)
+    one_of("method", method, ("score", "bca", "percentile"))
+    open_unit("level", level)
+    pairs = _Pairs.of(score, correct_n, groups)
+    value = float(pairs.of_weights(np.ones((1, pairs.units)))[0])
+    if method != "score":
+        return bootstrap_weighted(
+            pairs.of_weights,
+            pairs.units,
+            n=n,
+            cells_per_unit=n / pairs.units,
+            resamples=resamples,
+            seed=seed,
+            method=method,
+            level=level,
+            max_undefined=max_undefined,
+        )
+    note = method + ("" if groups is None else f", clustered: {pairs.units} groups")
+    if pairs.units == 1 or np.isnan(value):
+        why = "one class only" if np.isnan(value) else "one unit"
+        return Interval(value, NAN, NAN, n, f"{note} (no interval: {why})")
+    weights = weight_draws(np.random.default_rng(seed), pairs.units, whole("resamples", resamples), n / pairs.units)
+    draws = np.concatenate([pairs.of_weights(block) for block in weights])
+    right, wrong, factor = _precision(pairs, value, draws[~np.isnan(draws)])
+    quantile = normal_quantile(level) if groups is None else t_quantile(level, pairs.units - 1)
+    low, high = (_limit(value, end, right, wrong, factor * quantile**2) for end in (0.0, 1.0))
+    return Interval(value, low, high, n, note)
+
+
+def auroc_of_weights(
+    confidence: ArrayLike, correct: ArrayLike, *, groups: ArrayLike | None = None
+) -> Callable[[Floats], Floats]:
+    """`auroc` as a function of weights (r, units) of the items, or of the groups in sorted order: gives (r,) values.
+
+    For `bootstrap_weighted`, above all for differences between two models on the same items; nan where one class is
+    without weight.
+
+    >>> weighted = auroc_of_weights([0.9, 0.8, 0.8, 0.1], [1, 1, 0, 0])
+    >>> weighted(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 1.0, 1.0, 0.0]])).tolist()
+    [0.875, 0.5]
+    """
+    score, correct_n = numbers("confidence", confidence, finite=False), outcomes("correct", correct)
+    same_length(confidence=score, correct=correct_n)
+    return _Pairs.of(score, correct_n, groups, rows_are_units=True).of_weights
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Items sorted by confidence, so that the weighted pairs of right and wrong are counted in one sweep."""
+
+    right: Floats  # (n,) 1 where correct, sorted
+    starts: Ints  # (g,) where each distinct confidence begins
+    unit: Ints | None  # (n,) the unit of each sorted item; None: item i is unit i
+    units: int
+
+    @classmethod
+    def of(cls, score: Floats, correct: Floats, groups: ArrayLike | None, *, rows_are_units: bool = False) -> "_Pairs":
+        """Without groups, units are items: numbered as the rows stand if rows_are_units, else as sorted."""
+        order = np.lexsort((correct, score)).astype(np.int64)
+        unit, units = (order if rows_are_units else None), len(order)
+        if groups is not None:
+            group_n, units = codes("groups", groups)
+            same_length(confidence=score, groups=group_n)
+            unit = group_n[order]
+        return cls(correct[order], tie_starts(score[order]), unit, units)
+
+    def of_weights(self, weights: Floats) -> Floats:
+        """AUROC (r,) for weights (r, units)."""
+        item_weights = weights if self.unit is None else weights[:, self.unit]
+        right = np.add.reduceat(item_weights * self.right, self.starts, axis=1)
+        every = np.add.reduceat(item_weights, self.starts, axis=1)
+        wrong = every - right
+        lower = np.cumsum(wrong, axis=1) - wrong / 2
+        pairs = right.sum(axis=1) * wrong.sum(axis=1)
+        won = np.einsum("rg,rg->r", right, lower)
+        return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+
+
+def _precision(pairs: _Pairs, value: float, draws: Floats) -> tuple[float, float, float]:
+    """Right and wrong answers to reckon with, and the factor on the formula's variance."""
+    right = float(pairs.right.sum())
+    wrong = len(pairs.right) - right
+    formula = _variance(value, right, wrong)
+    if formula > 0 and len(draws) and draws.var() > 0:
+        return right, wrong, max(1.0, float(draws.var()) / formula)
+    if pairs.unit is None:
+        return right, wrong, 1.0
+    # No scatter seen: each group counts as one item of a class, as if its items were copies.
+    right, wrong = (float(len(np.unique(pairs.unit[pairs.right == side]))) for side in (1, 0))
+    return right, wrong, 1.0
+
+
+def _variance(area: float, right: float, wrong: float) -> float:
+    """Hanley and McNeil's variance of an AUROC; in the pair terms both classes have their mean size (Newcombe)."""
+    mean = (right + wrong) / 2
+    pair_terms = (1 - area) / (2 - area) + area / (1 + area)
+    return area * (1 - area) * (1 + (mean - 1) * pair_terms) / (right * wrong)
+
+
+def _limit(value: float, end: float, right: float, wrong: float, factor: float) -> float:
+    """Where |value - A|^2 = factor * variance(A) between the value and one end, by halving."""
+    inside, outside = value, end
+    for _ in range(STEPS):
+        middle = (inside + outside) / 2
+        holds = (value - middle) ** 2 <= factor * _variance(middle, right, wrong)
+        inside, outside = (middle, outside) if holds else (inside, middle)
+    return end if value == end else inside

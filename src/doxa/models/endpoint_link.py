@@ -1,0 +1,259 @@
+"""Connections to a server: a number in flight that adapts to what the server can take, and retries of what may be retried."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import tenacity
+
+from doxa.models.base import Usage
+from doxa.models.endpoint_server import QuotaUsedUp, Server, ServerFailed, Transient, Unreachable
+
+logger = logging.getLogger(__name__)
+
+# Servers close an idle connection after 5 s (uvicorn's default); let go of it first, or the next request is lost.
+KEEP_ALIVE_S = 4.0
+CONNECT_S = 30.0
+LONGEST_BACKOFF_S = 60.0
+# So many questions in a row that failed after all retries, with no answer between them: the server is gone.
+GONE_AFTER = 50
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests can bring their own. now: seconds; sleep: coroutine function of seconds."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Limit:
+    """How many requests may be in flight: halved when there are too many, grown while answers come (AIMD).
+
+    Used as `async with limit as epoch`; `epoch` goes back to `crowded`, so that a burst of rejections of
+    requests that were sent together counts once.
+    """
+
+    def __init__(self, most: int, clock: Clock) -> None:
+        self.most = most
+        self.allowed = float(most)
+        self.in_flight = 0
+        self._clock = clock
+        self._epoch = 0
+        self._closed_until = float("-inf")
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def __aenter__(self) -> int:
+        if self._waiting or self.in_flight >= int(self.allowed):
+            await self._queue()
+        else:
+            self.in_flight += 1
+        try:
+            while (rest := self._closed_until - self._clock.now()) > 0:
+                # Spread over a tenth more, so that those who waited do not all come back at the same moment.
+                await self._clock.sleep(rest * (1 + 0.1 * random.random()))
+        except BaseException:
+            self._leave()
+            raise
+        return self._epoch
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leave()
+
+    def answered(self) -> None:
+        """Grow: by a 32nd of the most for each full round of answers."""
+        self.allowed = min(float(self.most), self.allowed + max(1.0, self.most / 32) / self.allowed)
+
+    def crowded(self, epoch: int, wait_s: float | None) -> None:
+        """Halve, once for each burst, and let nothing out for `wait_s` seconds."""
+        if epoch == self._epoch:
+            self.allowed = max(1.0, min(self.allowed, float(self.in_flight)) / 2)
+            self._epoch += 1
+            logger.info("the server has too much to do: %d requests in flight from here on", int(self.allowed))
+        if wait_s:
+            self._closed_until = max(self._closed_until, self._clock.now() + wait_s)
+
+    async def _queue(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # the place was given to us all the same: pass it on
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        while self._waiting and self.in_flight < int(self.allowed):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.in_flight += 1
+                turn.set_result(None)
+
+
+class Link:
+    """The connections of one event loop to one server.
+
+    retries     how often a request is repeated that failed (5xx, time-out, broken connection, truncated body)
+    patience_s  how long one request waits for rate limits (429) in all
+    """
+
+    def __init__(
+        self, server: Server, usage: Usage, *, most: int, timeout_s: float, retries: int, patience_s: float, clock: Clock
+    ) -> None:
+        self.limit = Limit(most, clock)
+        self._server = server
+        self._usage = usage
+        self._retries = retries
+        self._patience_s = patience_s
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._heard = False
+        self._failed_in_a_row = 0
+        self._session = aiohttp.ClientSession(
+            headers=server.headers,
+            connector=aiohttp.TCPConnector(limit=most, keepalive_timeout=KEEP_ALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_S, timeout_s)),
+            trust_env=not server.local,  # proxies from the environment, as everywhere
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def call(self, route: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        """POST `body` to a route (GET without one) and give back the JSON of the answer.
+
+        raises  ServerFailed after all retries; at once and without one, the errors of `Server.judge`
+        """
+        data = None if body is None else json.dumps(body).encode()
+        last: Transient | None = None
+        try:
+            answer = await self._retrying(self._attempt, route, data)
+        except Transient as failure:
+            last = failure
+        if last is not None:  # raised out here, so that it does not drag the connection's error along
+            raise self._given_up(route, last)
+        self._failed_in_a_row = 0
+        self._usage.calls += 1
+        return answer
+
+    @property
+    def _retrying(self) -> tenacity.AsyncRetrying:
+        failures = 0
+
+        def enough(state: tenacity.RetryCallState) -> bool:
+            nonlocal failures
+            failure = _failure(state)
+            failures += not failure.limited
+            if failure.wait_s is not None and failure.wait_s > self._patience_s:
+                return True
+            return failures > self._retries or state.idle_for > self._patience_s
+
+        def pause(state: tenacity.RetryCallState) -> float:
+            asked = _failure(state).wait_s
+            return backoff(state) if asked is None else asked
+
+        return tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(Transient),
+            stop=enough,
+            wait=pause,
+            sleep=self._clock.sleep,
+            before_sleep=self._count,
+            reraise=True,
+        )
+
+    def _count(self, state: tenacity.RetryCallState) -> None:
+        cause = f"retry after {_failure(state).cause}"
+        self._usage.retries += 1
+        self._usage.by_kind[cause] = self._usage.by_kind.get(cause, 0) + 1
+        logger.info("%s, attempt %d", cause, state.attempt_number + 1)
+
+    async def _attempt(self, route: str, data: bytes | None) -> dict[str, Any]:
+        async with self.limit as epoch:
+            try:
+                status, headers, body = await self._send(route, data)
+                answer = self._server.judge(route, status, headers, body)
+                if data is not None:
+                    check_choices(answer)
+            except Transient as failure:
+                if failure.crowded:
+                    self.limit.crowded(epoch, failure.wait_s)
+                raise
+            self.limit.answered()
+            return answer
+
+    async def _send(self, route: str, data: bytes | None) -> tuple[int, Any, bytes]:
+        """One request. Errors of aiohttp may hold the headers, hence the key: only their names go further."""
+        url = f"{self._server.base_url}/{route}"
+        trouble: Exception
+        try:
+            async with self._session.request(
+                "GET" if data is None else "POST", url, data=data, allow_redirects=False
+            ) as response:
+                self._heard = True
+                return response.status, response.headers, await response.read()
+        except aiohttp.ClientSSLError as error:
+            trouble = Unreachable(
+                f"no secure connection to {self._server.base_url} ({type(error).__name__}): "
+                "is its certificate trusted here, and is it https:// that it speaks?"
+            )
+        except TimeoutError:
+            trouble = Transient("time-out", crowded=True)
+        except aiohttp.ClientConnectorError as error:
+            trouble = Transient(f"no connection ({error.strerror or type(error.os_error).__name__})")
+        except (aiohttp.ClientError, OSError) as error:
+            trouble = Transient(f"broken connection ({type(error).__name__})")
+        raise trouble
+
+    def _given_up(self, route: str, last: Transient) -> Exception:
+        where = f"{self._server.base_url}/{route}"
+        if last.wait_s is not None and last.wait_s > self._patience_s:
+            return QuotaUsedUp(
+                f"{where} asks to wait {last.wait_s:.0f} s, longer than the {self._patience_s:.0f} s that we wait at most. "
+                "The same command resumes the run later."
+            )
+        if last.limited:
+            return ServerFailed(f"{where} kept answering 429 (rate limit) for {self._patience_s:.0f} s. Lower the concurrency.")
+        if not self._heard and last.cause.startswith("no connection"):
+            return Unreachable(f"nobody answers at {self._server.base_url}: {last.cause}. Is the server running there?")
+        self._failed_in_a_row += 1
+        what = f"{where}: {last.cause}, after {self._retries} retries"
+        if last.cause == "time-out":
+            what += f" of up to {self._timeout_s:g} s (timeout_s)"
+        if self._failed_in_a_row >= GONE_AFTER:
+            return Unreachable(f"{what}; {self._failed_in_a_row} questions in a row. The same command resumes the run.")
+        return ServerFailed(f"{what}. The same command asks again.")
+
+
+def backoff(state: tenacity.RetryCallState) -> float:
+    """Seconds before the next attempt: doubling from half a second to a minute, spread by up to a half."""
+    return min(LONGEST_BACKOFF_S, 0.5 * 2 ** min(state.attempt_number - 1, 10)) * random.uniform(0.75, 1.25)
+
+
+def check_choices(answer: dict[str, Any]) -> None:
+    """A reply without choices, or one that says that its generation broke off, is a failure of the server."""
+    choices = answer.get("choices")
+    if not isinstance(choices, list) or not choices or not all(isinstance(c, dict) for c in choices):
+        raise Transient("reply without choices")
+    if any(c.get("finish_reason") in ("error", "abort") or c.get("error") for c in choices):
+        raise Transient("generation broke off")
+
+
+def _failure(state: tenacity.RetryCallState) -> Transient:
+    error = state.outcome.exception() if state.outcome is not None else None
+    assert isinstance(error, Transient)
+    return error

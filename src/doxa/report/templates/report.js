@@ -1,0 +1,352 @@
+// What the page does: draws charts, sorts tables, opens readings. Text of a model reaches the page as text only.
+"use strict";
+(() => {
+  const PAGE = 25, LONG = 20000;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const data = (id) => JSON.parse(document.getElementById(id).textContent);
+  const pause = () => new Promise((done) => setTimeout(done));
+
+  function el(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children.filter((child) => child !== null && child !== undefined));
+    return node;
+  }
+
+  // ---- charts ---------------------------------------------------------------------------------------------------
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+
+  function themed(spec) {
+    const style = getComputedStyle(document.documentElement), ink = style.getPropertyValue("--soft").trim();
+    const text = { labelColor: ink, titleColor: ink, labelFont: "system-ui, sans-serif", titleFont: "system-ui, sans-serif" };
+    const config = { ...spec.config };
+    for (const part of ["axis", "legend", "header"]) config[part] = { ...config[part], ...text };
+    config.title = { ...config.title, color: ink };
+    return { ...spec, config: { ...config, background: "transparent" } };
+  }
+
+  async function drawCharts() {
+    const specs = data("charts");
+    for (const box of $$("[data-chart]")) {
+      const options = {
+        ast: true, renderer: "svg", mode: "vega-lite", tooltip: { theme: dark.matches ? "dark" : "light" },
+        actions: { export: true, source: false, compiled: false, editor: false },
+      };
+      try {
+        await window.vegaEmbed(box, themed(specs[+box.dataset.chart]), options);
+      } catch (error) {
+        box.replaceChildren(el("p", { class: "error" }, `This chart could not be drawn: ${error.message}`));
+      }
+      await pause();
+    }
+    document.documentElement.dataset.charts = "drawn";
+  }
+
+  // ---- tables that sort by a click ------------------------------------------------------------------------------
+  function key(row, column) {
+    const cell = row.cells[column], text = cell.dataset.v ?? cell.textContent.trim();
+    const plain = text.replaceAll(",", "").replaceAll("\u2212", "-").replace(/\s*%$/, "");
+    return plain !== "" && isFinite(plain) ? Number(plain) : text;
+  }
+
+  function compare(a, b) {
+    if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1; // what is no number stands last
+    return typeof a === "number" ? a - b : a.localeCompare(b);
+  }
+
+  function sortBy(header) {
+    const table = header.closest("table"), body = table.tBodies[0], column = header.cellIndex;
+    const up = header.getAttribute("aria-sort") !== "ascending";
+    for (const other of $$("th", table)) other.removeAttribute("aria-sort");
+    header.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const rows = [...body.rows].map((row) => [key(row, column), row]);
+    const [numbers, words] = [rows.filter(([k]) => typeof k === "number"), rows.filter(([k]) => typeof k !== "number")];
+    const sign = up ? 1 : -1;
+    for (const group of [numbers, words]) group.sort(([a], [b]) => sign * compare(a, b));
+    body.append(...[...numbers, ...words].map(([, row]) => row));
+  }
+
+  function makeSortable() {
+    for (const header of $$("table.sortable th:not(.still)")) {
+      if (!header.textContent) continue;
+      const button = el("button", { type: "button", title: "sort" }, header.textContent);
+      button.addEventListener("click", () => sortBy(header));
+      header.replaceChildren(button);
+    }
+  }
+
+  // ---- readings -------------------------------------------------------------------------------------------------
+  const facets = data("facets");
+  const models = new Set(facets.parts.map((part) => part.model));
+  const partName = Object.fromEntries(
+    facets.parts.map((part) => [part.index, models.size > 1 ? `${part.study} · ${part.model}` : part.study]),
+  );
+  const form = $(".filters"), list = $(".list"), pager = $(".pager");
+  const readings = [];
+  let loading = null, found = [], at = 0;
+
+  async function unpack(text) {
+    const raw = atob(text), bytes = new Uint8Array(raw.length);
+    for (let k = 0; k < raw.length; k++) bytes[k] = raw.charCodeAt(k);
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  function enlist(block) {
+    block.hits = null;
+    for (const record of block.records) {
+      const rows = record.rows.length ? record.rows : [null];
+      rows.forEach((row, k) => readings.push({ block, record, row, k }));
+    }
+  }
+
+  function load() {
+    loading ??= (async () => {
+      const blocks = $$("script.block");
+      for (const [k, script] of blocks.entries()) {
+        enlist(await unpack(script.textContent));
+        if (k === 0) show();
+        form.found.value = `opening ${k + 1} of ${blocks.length} …`;
+        await pause();
+      }
+      document.documentElement.dataset.readings = "open";
+      show();
+    })().catch((error) => {
+      list.replaceChildren(el("p", { class: "error" }, `The readings could not be opened: ${error.message}`));
+    });
+    return loading;
+  }
+
+  const outcome = (r) => (r.row ? r.row.outcome : "failed");
+  const condition = (r) => (r.row ? r.row.condition : "");
+  const field = (r, name) => r.row?.fields.find(([other]) => other === name)?.[1];
+  const correct = (r) => field(r, "correct") ?? null;
+  const idOf = (r) => `${r.block.part}/${r.record.item.id}/${r.k}`;
+
+  function strings(r) { // positions of the texts that a search looks into
+    r.refs ??= [
+      r.record.item.text, r.record.error, r.row?.text,
+      ...callsOf(r).flatMap((call) => [
+        ...call.prompt.map(([, text]) => text), ...call.replies.flatMap((reply) => [reply.text, reply.reasoning]),
+      ]),
+    ].filter((ref) => ref !== null && ref !== undefined);
+    return r.refs;
+  }
+
+  function callsOf(r) {
+    const { calls } = r.record;
+    return r.row ? r.row.calls.map((k) => calls[k]).filter(Boolean) : calls;
+  }
+
+  function matches(r, words) {
+    if (!words) return true;
+    if (r.record.item.id.toLowerCase().includes(words)) return true;
+    if (r.block.words !== words) { // every string of a block is looked at once, however many readings share it
+      r.block.words = words;
+      r.block.hits = r.block.strings.map((text) => text.toLowerCase().includes(words));
+    }
+    return strings(r).some((ref) => r.block.hits[ref]);
+  }
+
+  function chosen(r) {
+    const right = correct(r), want = form.correct.value;
+    return (form.part.value === "" || r.block.part === +form.part.value)
+      && (form.outcome.value === "" || outcome(r) === form.outcome.value)
+      && (form.condition.value === "" || condition(r) === form.condition.value)
+      && (want === "" || (want === "neither" ? right === null : right === (want === "right")))
+      && matches(r, form.search.value.trim().toLowerCase());
+  }
+
+  function show(page = 0) {
+    found = readings.filter(chosen);
+    at = Math.max(0, Math.min(page, Math.ceil(found.length / PAGE) - 1));
+    list.replaceChildren(...found.slice(at * PAGE, (at + 1) * PAGE).map(entry));
+    form.found.value = `${found.length.toLocaleString("en")} of ${readings.length.toLocaleString("en")} readings`;
+    const pages = Math.ceil(found.length / PAGE);
+    pager.hidden = pages < 2;
+    const step = (label, to, name) => {
+      const button = el("button", { type: "button", "aria-label": name }, label);
+      button.disabled = to < 0 || to >= pages || to === at;
+      button.addEventListener("click", () => { show(to); form.scrollIntoView({ block: "start" }); });
+      return button;
+    };
+    pager.replaceChildren(
+      step("«", 0, "first"), step("‹", at - 1, "previous"), el("span", { class: "soft" }, `page ${at + 1} of ${pages}`),
+      step("›", at + 1, "next"), step("»", pages - 1, "last"),
+    );
+  }
+
+  // Control characters become visible and the ones that reorder a line lose their power.
+  const visible = (text) => text.replaceAll("\r\n", "\n")
+    .replace(/[\u0000-\u0008\u000b-\u001f]/g, (c) => String.fromCharCode(0x2400 + c.charCodeAt(0)))
+    .replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
+  const short = (text, n = 160) => visible(text.slice(0, n)).replaceAll("\n", " ");
+  const number = (x) => (x === null ? "–" : Number.isInteger(x) ? String(x) : String(+x.toPrecision(4))).replace("-", "\u2212");
+  const plain = (x) => (x === null ? "–" : typeof x === "number" ? number(x) : typeof x === "string" ? visible(x) : JSON.stringify(x));
+
+  function entry(r) {
+    const { item } = r.record, right = correct(r), S = r.block.strings;
+    const mark = right === null ? el("span", { class: "soft" }, "·")
+      : el("span", { class: right ? "is-right" : "is-wrong", title: right ? "right" : "wrong" }, right ? "✓" : "✗");
+    const where = [
+      facets.parts.length > 1 ? partName[r.block.part] : "", condition(r), r.row?.sample ? `#${r.row.sample}` : "",
+    ].filter(Boolean).join(" · ");
+    const node = el("details", { class: "reading", "data-id": idOf(r) },
+      el("summary", {},
+        el("span", { class: "outcome" }, el("i", { class: `o-${outcome(r)}` }), outcome(r)), mark,
+        el("span", { dir: "auto" }, short(S[item.text] || item.id)),
+        el("span", { class: "answer soft", dir: "auto" }, short(r.row ? S[r.row.text] : S[r.record.error] ?? "")),
+        el("span", { class: "where" }, where)));
+    node.addEventListener("toggle", () => {
+      if (node.open && node.childElementCount === 1) node.append(inside(r));
+    });
+    return node;
+  }
+
+  function said(text) {
+    const box = el("div", { class: "said", dir: "auto" });
+    if (text.length <= LONG) { box.textContent = visible(text); return box; }
+    box.textContent = visible(text.slice(0, LONG)) + " …";
+    const more = el("button", { type: "button", class: "more" }, `show all ${text.length.toLocaleString("en")} characters`);
+    more.addEventListener("click", () => { box.textContent = visible(text); more.remove(); });
+    return el("div", {}, box, more);
+  }
+
+  const facts = (pairs) => el("dl", { class: "facts" },
+    ...pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { dir: "auto" }, plain(value)))));
+
+  function inside(r) {
+    const { item, error } = r.record, S = r.block.strings, box = el("div", { class: "inside" });
+    box.append(el("h4", {}, "Item"), said(S[item.text]));
+    if (item.options.length) {
+      const choice = (option) => el("li", option === item.answer ? { class: "truth" } : {}, visible(option));
+      box.append(el("ol", { class: "choices", type: "A" }, ...item.options.map(choice)));
+    }
+    box.append(facts([["id", item.id], ["truth", item.answer ?? "not known"], ...item.facts]));
+    if (r.row) {
+      box.append(el("h4", {}, "Reading"), facts([
+        ["condition", r.row.condition], ["sample", r.row.sample], ["outcome", r.row.outcome], ...r.row.fields,
+      ]));
+    }
+    if (error !== null) box.append(el("h4", {}, "Failed because"), el("p", { class: "error said" }, visible(S[error])));
+    const calls = callsOf(r);
+    if (!calls.length && r.row) box.append(el("h4", {}, "Reply"), said(S[r.row.text]));
+    calls.forEach((call, k) => box.append(...asked(call, k, calls.length, S)));
+    return box;
+  }
+
+  function asked(call, k, n, S) {
+    const title = [n > 1 ? `Call ${k + 1} of ${n}` : "Call", call.kind, call.condition].filter(Boolean).join(" · ");
+    const turns = call.prompt.map(([role, text]) => turn(role || "plain text", S[text]));
+    const replies = call.replies.map((reply) => answered(reply, S));
+    const parts = [el("h4", {}, title)];
+    if (call.sampling.length) parts.push(facts(call.sampling));
+    return [...parts, ...turns, ...replies, ...(call.scores.length ? [scored(call.scores, S)] : [])];
+  }
+
+  const turn = (role, text, notes = [], kind = "") => el("div", { class: `turn ${kind}` },
+    el("header", {}, el("b", {}, role), ...notes.map((note) => el("span", {}, note))), said(text));
+
+  function answered(reply, S) {
+    const notes = [`finish: ${reply.finish}`, ...reply.facts.map(([name, value]) => `${name.replace("_", " ")}: ${value}`)];
+    const box = turn("reply", S[reply.text], notes, "reply");
+    if (reply.error !== null) box.append(el("p", { class: "error said" }, visible(S[reply.error])));
+    if (reply.reasoning !== null) {
+      box.append(el("details", {}, el("summary", { class: "said soft" }, "reasoning"), said(S[reply.reasoning])));
+    }
+    if (reply.tokens.length) box.append(tokens(reply.tokens));
+    return box;
+  }
+
+  function tokens(list) {
+    const span = ([text, logprob, top]) => {
+      const p = Math.exp(logprob ?? 0), others = top.map(([t, l]) => `${JSON.stringify(t)} ${number(Math.exp(l))}`);
+      const note = `p ${number(p)}, logprob ${number(logprob)}${others.length ? `\nlikeliest: ${others.join(", ")}` : ""}`;
+      const node = el("span", { title: note }, visible(text));
+      node.style.setProperty("--doubt", (1 - p).toFixed(3));
+      return node;
+    };
+    const box = el("div", { class: "said tokens" });
+    const fold = el("details", {}, el("summary", { class: "said soft" }, `${list.length} tokens: the darker, the less sure`), box);
+    fold.addEventListener("toggle", () => { if (!box.hasChildNodes()) box.append(...list.map(span)); });
+    return fold;
+  }
+
+  function scored(scores, S) {
+    const top = Math.max(...scores.map(([, logprob]) => logprob ?? -Infinity));
+    const weight = scores.map(([, logprob]) => (logprob === null ? 0 : Math.exp(logprob - top)));
+    const sum = weight.reduce((a, b) => a + b, 0);
+    const row = ([text, logprob], k) => {
+      const meter = el("span", { class: "meter" });
+      meter.style.width = `${(120 * weight[k]) / sum}px`;
+      return el("tr", {}, el("td", { dir: "auto" }, visible(S[text])), el("td", { class: "num" }, number(logprob)),
+        el("td", { class: "num" }, number(weight[k] / sum)), el("td", {}, meter));
+    };
+    return el("div", { class: "turn reply" }, el("table", {},
+      el("thead", {}, el("tr", {}, ...["continuation", "logprob (nats)", "share among these", ""].map((h) => el("th", {}, h)))),
+      el("tbody", {}, ...scores.map(row))));
+  }
+
+  // ---- filters and links ----------------------------------------------------------------------------------------
+  function fill(select, all, pairs) {
+    select.replaceChildren(el("option", { value: "" }, all), ...pairs.map(([value, label]) => el("option", { value }, label)));
+    select.hidden = pairs.length < 2;
+  }
+
+  function follow(link) { // from a number to the readings behind it
+    form.reset();
+    form.part.value = link.dataset.part;
+    form.outcome.value = link.dataset.outcome ?? "";
+    form.condition.value = link.dataset.condition ?? "";
+    load().then(() => show());
+  }
+
+  async function openLinked() { // report.html#reading=PART/ITEM/K
+    if (!location.hash.startsWith("#reading=")) return;
+    const id = decodeURIComponent(location.hash.slice(9));
+    await load();
+    form.reset();
+    show(Math.floor(Math.max(0, readings.findIndex((r) => idOf(r) === id)) / PAGE));
+    const node = $$(".reading").find((other) => other.dataset.id === id);
+    if (!node) return;
+    node.open = true;
+    node.scrollIntoView({ block: "start" });
+  }
+
+  function start() {
+    makeSortable();
+    fill(form.part, "all studies", facets.parts.map((part) => [part.index, partName[part.index]]));
+    fill(form.outcome, "all outcomes", facets.outcomes.map((o) => [o, o]));
+    fill(form.condition, "all conditions", facets.conditions.map((c) => [c, c]));
+    form.hidden = !facets.shown;
+    let wait;
+    form.addEventListener("input", () => {
+      clearTimeout(wait);
+      wait = setTimeout(() => load().then(() => show()), 150);
+    });
+    form.addEventListener("reset", () => setTimeout(() => load().then(() => show())));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest?.("a[data-part]");
+      if (link) follow(link);
+    });
+    list.addEventListener("click", (event) => {
+      const node = event.target.closest("summary")?.parentElement;
+      if (node?.matches(".reading")) history.replaceState(null, "", `#reading=${encodeURIComponent(node.dataset.id)}`);
+    });
+    addEventListener("hashchange", openLinked);
+    new IntersectionObserver((seen, observer) => {
+      if (!seen.some((s) => s.isIntersecting)) return;
+      observer.disconnect();
+      load();
+    }, { rootMargin: "600px" }).observe($("#readings"));
+    if (window.vegaEmbed) {
+      drawCharts();
+      dark.addEventListener("change", drawCharts);
+    }
+    openLinked();
+  }
+
+  start();
+})();
