@@ -59,7 +59,9 @@ def print_study(study: Study) -> None:
     entry = _entry(study)
     console.print(f"[bold]{entry['name']}[/bold]  {entry['title']} ({entry['year']})  {study.source.url}\n")
     console.print(entry["doc"], markup=False)
-    console.print(f"\nIt answers: {entry['question']}\nIt needs: {', '.join(entry['needs']) or 'nothing'}\n", markup=False)
+    console.print(
+        f"\nIt answers: {entry['question']}\nIt needs: {', '.join(entry['needs']) or 'nothing'}\n", markup=False
+    )
     options = Table("option", "default", "meaning", box=None, pad_edge=False, header_style="bold")
     for option in entry["options"]:
         kind = "|".join(option["choices"]) or option["type"]

@@ -29,11 +29,15 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How to reach the model."""
     for option in reversed(
         (
-            click.option("--base-url", metavar="URL", help="Server of an endpoint: model, e.g. http://127.0.0.1:8000/v1."),
+            click.option(
+                "--base-url", metavar="URL", help="Server of an endpoint: model, e.g. http://127.0.0.1:8000/v1."
+            ),
             click.option("--device", metavar="NAME", help="cpu, cuda or mps, for local models."),
             click.option("--dtype", metavar="NAME", help="float32, bfloat16, ... for local models."),
             click.option("--trust-remote-code", is_flag=True, help="Let a model's own code run. Off unless asked for."),
-            click.option("--columns", metavar="MAP", help="Columns of a recorded: file, e.g. item=question_id,text=output."),
+            click.option(
+                "--columns", metavar="MAP", help="Columns of a recorded: file, e.g. item=question_id,text=output."
+            ),
             click.option("--price", metavar="IN,OUT", help="Money per million input and output tokens, for the plan."),
             click.option("--concurrency", type=click.IntRange(1), help="Items in flight. [default: by the model]"),
         )
@@ -154,9 +158,13 @@ def studies(name: str | None, as_json: bool) -> None:
 
 @cli.command(cls=StudyCommand)
 @click.argument("study", nargs=-1, required=True)
-@click.option("--model", "-m", required=True, metavar="ADDRESS", help="hf:, organism:, endpoint:, recorded:, simulated:.")
+@click.option(
+    "--model", "-m", required=True, metavar="ADDRESS", help="hf:, organism:, endpoint:, recorded:, simulated:."
+)
 @run_options
-@click.option("--items", "items_file", type=click.Path(path_type=Path), help="Ask your own items: CSV, JSONL or Parquet.")
+@click.option(
+    "--items", "items_file", type=click.Path(path_type=Path), help="Ask your own items: CSV, JSONL or Parquet."
+)
 @click.option("--null", "headline_null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing.")
 @click.option("--plan", "plan_only", is_flag=True, help="Say what it would cost, ask nothing.")
 @model_options
@@ -247,7 +255,9 @@ def report(folder: Path, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("sql")
-@click.option("--runs", "folder", default="runs", show_default=True, type=click.Path(path_type=Path), help="Folder of runs.")
+@click.option(
+    "--runs", "folder", default="runs", show_default=True, type=click.Path(path_type=Path), help="Folder of runs."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print rows as JSON.")
 def query(sql: str, folder: Path, as_json: bool) -> None:
     """Ask all runs in SQL (DuckDB): tables readings, calls, runs, findings."""
@@ -295,7 +305,9 @@ def organism_list(as_json: bool) -> None:
     if as_json:
         _print_json(found)
     for card in [] if as_json else found:
-        click.echo(f"organism:{card['name']}  {card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB: {card['what']}")
+        click.echo(
+            f"organism:{card['name']}  {card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB: {card['what']}"
+        )
 
 
 @organism.command("show")
@@ -381,7 +393,10 @@ def _fail(error: Exception) -> None:
     if isinstance(error, (DoxaError, ValueError, OSError)):
         click.echo(f"Error: {error}", err=True)
     else:
-        click.echo(f"Error: unexpected {type(error).__name__}: {error}\nThis is a fault of Doxa's; --debug shows where.", err=True)
+        click.echo(
+            f"Error: unexpected {type(error).__name__}: {error}\nThis is a fault of Doxa's; --debug shows where.",
+            err=True,
+        )
     sys.exit(getattr(error, "exit_code", 2))
 
 

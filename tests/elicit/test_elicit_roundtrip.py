@@ -1,7 +1,7 @@
 """Each form reads back what it writes: `read(write(a)) == a` for every answer that it can express."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from doxa.elicit.answers import (
@@ -21,6 +21,9 @@ from doxa.elicit.p_true import PTrue
 from doxa.elicit.replies import number, percent, percent_text
 from doxa.elicit.verbal import ChainOfThought, MultiStep, SelfProbing, TopK, Vanilla
 from doxa.records import Answer, Item
+
+# A busy machine is no failure.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ITEMS = {
     "choice": Item("c", "Which?", "choice", ("Sydney", "Canberra", "C. elegans", "Yes"), "Canberra"),
@@ -42,7 +45,9 @@ notes = st.lists(st.from_regex(r"[a-z]{1,8}[0-9]{0,2}[.!?]?", fullmatch=True), m
 numbers = st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**9), max_value=10**9).map(
     lambda d: number(str(d)) or ""
 )
-texts = st.one_of(st.from_regex(r"[A-Z][a-z]+( [A-Za-z,0-9%]+){0,3}", fullmatch=True), st.text(min_size=1)).filter(expressible)
+texts = st.one_of(st.from_regex(r"[A-Z][a-z]+( [A-Za-z,0-9%]+){0,3}", fullmatch=True), st.text(min_size=1)).filter(
+    expressible
+)
 VALUES = {
     "choice": st.sampled_from("ABCD"),
     "statement": st.sampled_from(["true", "false"]),
@@ -57,12 +62,14 @@ def check(form, answer, item):
 
 
 @given(st.sampled_from("ABCD"))
+@unhurried
 def test_letter(value):
     check(Letter(), Answer("ok", value), ITEMS["choice"])
     check(Letter(n=4), Answer("ok", value), None)
 
 
 @given(st.booleans())
+@unhurried
 def test_single_words(positive):
     check(YesNo(), Answer("ok", "yes" if positive else "no"), ITEMS["open"])
     check(TrueFalse(), Answer("ok", "true" if positive else "false"), ITEMS["statement"])
@@ -70,6 +77,7 @@ def test_single_words(positive):
 
 
 @given(texts)
+@unhurried
 def test_short_text(value):
     form = ShortText()
     try:
@@ -80,16 +88,19 @@ def test_short_text(value):
 
 
 @given(numbers)
+@unhurried
 def test_number(value):
     check(Number(), Answer("ok", value), ITEMS["number"])
 
 
 @given(confidences)
+@unhurried
 def test_probability(confidence):
     check(Probability(), Answer("ok", confidence=confidence), ITEMS["statement"])
 
 
 @given(st.sampled_from(["yes", "no"]), confidences, notes)
+@unhurried
 def test_tags(value, confidence, note):
     check(Tags(), Answer("ok", value, confidence, note=note), ITEMS["open"])
     check(Tags(as_published=True), Answer("ok", value, confidence, note=note), ITEMS["open"])
@@ -97,16 +108,19 @@ def test_tags(value, confidence, note):
 
 
 @given(st.sampled_from("ABC"))
+@unhurried
 def test_conclusion(value):
     check(Conclusion(), Answer("ok", value), ITEMS["open"])
 
 
 @given(st.sampled_from("ABCD"), notes)
+@unhurried
 def test_letter_with_reason(value, note):
     check(LetterWithReason("exam"), Answer("ok", value, note=note), ITEMS["choice"])
 
 
 @given(kinds, st.data(), confidences, notes)
+@unhurried
 def test_answer_and_confidence(kind, data, confidence, note):
     answer = Answer("ok", data.draw(VALUES[kind]), confidence)
     check(Vanilla(), answer, ITEMS[kind])
@@ -115,11 +129,13 @@ def test_answer_and_confidence(kind, data, confidence, note):
 
 
 @given(confidences, notes)
+@unhurried
 def test_self_probing(confidence, note):
     check(SelfProbing("B"), Answer("ok", None, confidence, note=note), ITEMS["choice"])
 
 
 @given(kinds, st.data(), confidences, st.lists(st.tuples(confidences, notes.filter(bool)), min_size=1, max_size=5))
+@unhurried
 def test_multi_step(kind, data, confidence, steps):
     note = "\n".join(reason for _, reason in steps)
     answer = Answer("ok", data.draw(VALUES[kind]), confidence, steps=tuple(c for c, _ in steps), note=note)
@@ -127,6 +143,7 @@ def test_multi_step(kind, data, confidence, steps):
 
 
 @given(kinds, st.data(), notes)
+@unhurried
 def test_top_k(kind, data, note):
     pairs = tuple(data.draw(st.lists(st.tuples(VALUES[kind], confidences), min_size=1, max_size=4)))
     answer = Answer("ok", pairs[0][0], pairs[0][1], guesses=pairs)
@@ -172,7 +189,9 @@ def test_what_is_no_reply_cannot_be_written(form, kind, outcome):
         form.write(Answer(outcome, "A", 0.5), ITEMS[kind])
 
 
-@pytest.mark.parametrize("form", [Vanilla(), ChainOfThought(), Json(), TopK(), MultiStep(), Probability(), SelfProbing("A")])
+@pytest.mark.parametrize(
+    "form", [Vanilla(), ChainOfThought(), Json(), TopK(), MultiStep(), Probability(), SelfProbing("A")]
+)
 def test_a_missing_confidence_cannot_be_written(form):
     with pytest.raises(ValueError, match="has no confidence"):
         form.write(Answer("ok", "true"), ITEMS["statement"])
@@ -184,14 +203,14 @@ def test_steps_and_guesses_that_are_not_given_are_made_from_the_answer():
 
 
 @given(st.floats(0, 1))
-@settings(max_examples=300)
+@settings(unhurried, max_examples=300)
 def test_percentages_are_exact(confidence):
     assert percent(percent_text(confidence)) == confidence
     assert percent(percent_text(confidence, sign=False)) == confidence
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=200)
+@settings(unhurried, max_examples=200)
 def test_any_text_can_be_read(text):
     for form, kind in ALL:
         found = form.read(text, ITEMS[kind])

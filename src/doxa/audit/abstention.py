@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WELL_KNOWN = 2 / 3  # popularity from which a fact is expected to be known
 OPTION_SEED = 1000
+SECTION = "Abstention"
 KINDS = {"open": "open questions", "choice": "an option admits it"}
 BRIEF = Sampling(max_tokens=48)
 
@@ -97,16 +98,19 @@ def score(rows: pl.DataFrame, options: Any) -> Findings:
         for truth in ("unknowable", "answerable"):
             asked = of_kind.filter(pl.col("truth") == truth)
             estimates.append(_rate(f"admits not knowing, {truth}, {kind}", asked, label))
-            lines += [_line(label, sort, part) for (sort,), part in sorted(asked.group_by("sort"), key=lambda g: str(g[0]))]
+            by_sort = sorted(asked.group_by("sort"), key=lambda group: str(group[0]))
+            lines += [_line(label, str(sort), part) for (sort,), part in by_sort]
         read = of_kind.filter(pl.col("admitted").is_not_null())
         admitted, unknown = read["admitted"].to_numpy().astype(float), (read["truth"] == "unknowable").to_numpy()
         name = f"selective score, {kind}"
         if 0 < unknown.sum() < len(read):
-            estimates.append(Estimate.of(name, bootstrap(_selective, admitted, unknown.astype(float)), unit="items", section="Abstention"))
+            gap = bootstrap(_selective, admitted, unknown.astype(float))
+            estimates.append(Estimate.of(name, gap, unit="items", section=SECTION))
         else:
-            estimates.append(Estimate(name, float("nan"), section="Abstention", note="needs both sorts of question"))
+            estimates.append(Estimate(name, float("nan"), section=SECTION, note="needs both sorts of question"))
     columns = ("asked as", "sort of question", "admits", "low", "high", "n")
-    return Findings(tuple(estimates), (Table("Admission by sort of question", columns, tuple(lines), section="Abstention"),))
+    table = Table("Admission by sort of question", columns, tuple(lines), section=SECTION)
+    return Findings(tuple(estimates), (table,))
 
 
 def _selective(admitted: np.ndarray, unknown: np.ndarray) -> float:
@@ -119,7 +123,7 @@ def _selective(admitted: np.ndarray, unknown: np.ndarray) -> float:
 def _rate(name: str, rows: pl.DataFrame, label: str) -> Estimate:
     read = rows["admitted"].drop_nulls()
     if not len(read):
-        return Estimate(name, float("nan"), section="Abstention", note=f"no reply could be read ({label})")
+        return Estimate(name, float("nan"), section=SECTION, note=f"no reply could be read ({label})")
     n, admitted = len(rows), int(read.sum())
     return Estimate.of(
         name,
@@ -127,7 +131,7 @@ def _rate(name: str, rows: pl.DataFrame, label: str) -> Estimate:
         unit="items",
         outcomes=count_outcomes(rows["outcome"].to_list()),
         bounds=(admitted / n, (admitted + n - len(read)) / n),
-        section="Abstention",
+        section=SECTION,
     )
 
 

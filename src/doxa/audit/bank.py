@@ -13,7 +13,7 @@ SEED = 7
 
 
 def spread(facts: Sequence[Fact], n: int, *, shuffled: bool = False) -> list[Fact]:
-    """`n` facts at even distances in popularity (all, when there are no more); shuffled, so that any first part is too."""
+    """`n` facts at even distances in popularity (all, when there are no more); `shuffled`: in random order."""
     ordered = sorted(facts, key=lambda f: -f.popularity)
     step = max(len(ordered) / max(n, 1), 1.0)
     chosen = [ordered[int(i * step)] for i in range(min(n, len(ordered)))]

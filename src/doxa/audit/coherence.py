@@ -18,8 +18,7 @@ from doxa.data.compound import ROLES, compounds
 from doxa.data.facts import facts
 from doxa.elicit.answers import Probability
 from doxa.elicit.options import statement_belief
-from doxa.metrics import bootstrap
-from doxa.metrics.coherence import coherence_distance
+from doxa.metrics import bootstrap, coherence_distance
 from doxa.records import Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Study
 
@@ -47,7 +46,8 @@ class Row(Reading):
 
 
 def items(options: Options) -> list[Item]:
-    return compounds(options.pairs, seed=11, among=spread([f for f in facts() if f.split == "shown"], 2 * options.pairs))
+    shown = [f for f in facts() if f.split == "shown"]
+    return compounds(options.pairs, seed=11, among=spread(shown, 2 * options.pairs))
 
 
 def example() -> list[Item]:

@@ -17,7 +17,7 @@ from doxa.data.facts import by_id, facts
 from doxa.data.render import paraphrases, statement_item
 from doxa.elicit.answers import TrueFalse
 from doxa.elicit.options import statement_belief
-from doxa.metrics import bootstrap, wilson
+from doxa.metrics import bootstrap, proportion_clustered
 from doxa.records import Answer, Estimate, Findings, Item, Reading, Sampling, count_outcomes
 from doxa.study import Ask, Study
 
@@ -89,15 +89,20 @@ def score(rows: pl.DataFrame, options: Any) -> Findings:
     read = rows.filter(pl.col("belief").is_not_null())
     outcomes = count_outcomes(rows["outcome"].to_list())
     if not len(read):
-        return Findings((Estimate("accuracy, true or false", float("nan"), outcomes=outcomes, section=SECTION, note="no reply could be read"),))
+        name, note = "accuracy, true or false", "no reply could be read"
+        return Findings((Estimate(name, float("nan"), outcomes=outcomes, section=SECTION, note=note),))
     said = (read["belief"] > 0.5) == (read["truth"] == "true")
     unread = len(rows) - len(read)
     groups = read["group"].to_numpy()
-    accuracy = bootstrap(lambda x: float(np.mean(x)), said.to_numpy().astype(float), groups=groups)
+    accuracy = proportion_clustered(said.to_numpy().astype(float), groups)
+    mean = bootstrap(lambda x: float(np.mean(x)), read["belief"].to_numpy(), groups=groups)
+    bias = "half of the statements are true: above .5 is a bias to say true"
     bounds = (float(said.sum()) / len(rows), float(said.sum() + unread) / len(rows))
     estimates = [
-        Estimate.of("accuracy, true or false", accuracy, unit="statements", outcomes=outcomes, bounds=bounds, section=SECTION),
-        Estimate.of("mean P(true)", bootstrap(lambda x: float(np.mean(x)), read["belief"].to_numpy(), groups=groups), unit="statements", section=SECTION, note="half of the statements are true: above .5 is a bias to say true"),
+        Estimate.of(
+            "accuracy, true or false", accuracy, unit="statements", outcomes=outcomes, bounds=bounds, section=SECTION
+        ),
+        Estimate.of("mean P(true)", mean, unit="statements", section=SECTION, note=bias),
         *_polarity(read),
         *_wording(read),
     ]
@@ -117,7 +122,7 @@ def _polarity(read: pl.DataFrame) -> list[Estimate]:
     groups = pairs["group"].to_numpy()
     gap = bootstrap(lambda p, q: float(np.mean(np.abs(p + q - 1))), p, q, groups=groups)
     same = ((p > 0.5) == (q > 0.5)).astype(float)
-    contradiction = bootstrap(lambda x: float(np.mean(x)), same, groups=groups)
+    contradiction = proportion_clustered(same, groups)
     return [
         Estimate.of("distance from P(p) + P(not p) = 1", gap, unit="pairs", section=SECTION),
         Estimate.of("same verdict on p and not p", contradiction, unit="pairs", section=SECTION),
@@ -136,10 +141,11 @@ def _wording(read: pl.DataFrame) -> list[Estimate]:
     p, q = pairs["p"].to_numpy(), pairs["q"].to_numpy()
     groups = pairs["group"].to_numpy()
     apart = bootstrap(lambda p, q: float(np.mean(np.abs(p - q))), p, q, groups=groups)
-    changed = int(((p > 0.5) != (q > 0.5)).sum())
+    changed = ((p > 0.5) != (q > 0.5)).astype(float)
+    flips = proportion_clustered(changed, groups)
     return [
         Estimate.of("change of P(true) with the wording", apart, unit="pairs", section=SECTION),
-        Estimate.of("verdict changes with the wording", wilson(changed, len(pairs)), unit="pairs", section=SECTION),
+        Estimate.of("verdict changes with the wording", flips, unit="pairs", section=SECTION),
     ]
 
 

@@ -11,18 +11,19 @@ import numpy as np
 from doxa import charts
 from doxa.elicit.grading import is_correct
 from doxa.metrics import (
+    Interval,
     aurc,
-    auroc,
     bootstrap,
+    bootstrap_auroc,
+    bootstrap_ece,
     brier,
-    ece,
     ece_debiased,
     ece_expected,
     reliability,
     spearman,
     wilson,
 )
-from doxa.records import Chart, Estimate, Findings, Item, Table, count_outcomes
+from doxa.records import Estimate, Findings, Item, Table, count_outcomes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,13 +38,14 @@ READINGS = {
 TENTHS = 10
 MIN_ITEMS = 10
 
-Metric = Callable[[np.ndarray, np.ndarray], float]
+Metric = Callable[[np.ndarray, np.ndarray], Interval]
 METRICS: dict[str, Metric] = {
-    "ECE": ece,
-    "ECE, debiased": ece_debiased,
-    "Brier": brier,
-    "AUROC": auroc,
-    "AURC": aurc,
+    "ECE": bootstrap_ece,
+    "ECE, debiased": lambda c, y: bootstrap(ece_debiased, c, y),
+    "Brier": lambda c, y: bootstrap(brier, c, y),
+    "AUROC": bootstrap_auroc,
+    "AURC": lambda c, y: bootstrap(aurc, c, y),
+    "confidence minus accuracy": lambda c, y: bootstrap(_gap, c, y),
 }
 
 
@@ -119,9 +121,8 @@ def knowledge(graded: pl.DataFrame, kind: str) -> Findings:
         (f"accuracy, {label}, best known third", rows.filter(pl.col("popularity") > 2 / 3)),
         (f"accuracy, {label}, least known tenth", rows.filter(pl.col("popularity") < 1 / TENTHS)),
     ]
-    estimates = [_accuracy(name, part, section) for name, part in parts]
-    bands = [rows.filter(pl.col("popularity").is_between(i / TENTHS, (i + 1) / TENTHS, closed="left" if i < TENTHS - 1 else "both")) for i in range(TENTHS)]
-    by_tenth = [_accuracy(f"{i * 10}-{i * 10 + 10} %", band, section) for i, band in enumerate(bands) if len(band)]
+    estimates = [accuracy(name, part, section) for name, part in parts]
+    by_tenth = [accuracy(f"{i * 10}-{i * 10 + 10} %", band, section) for i, band in tenths(rows)]
     table = Table(
         f"Accuracy by popularity, {label}",
         ("popularity", "accuracy", "low", "high", "n"),
@@ -140,7 +141,15 @@ def knowledge(graded: pl.DataFrame, kind: str) -> Findings:
     return Findings(tuple(estimates), (table,), (chart,) if by_tenth else ())
 
 
-def _accuracy(name: str, rows: pl.DataFrame, section: str) -> Estimate:
+def tenths(rows: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
+    """Rows by tenth of popularity, 0 the least known; empty tenths are left out."""
+    import polars as pl
+
+    tenth = rows.with_columns(tenth=(pl.col("popularity") * TENTHS).floor().cast(pl.Int64).clip(0, TENTHS - 1))
+    return [(int(i), band) for (i,), band in sorted(tenth.group_by("tenth"), key=lambda g: int(str(g[0][0])))]
+
+
+def accuracy(name: str, rows: pl.DataFrame, section: str) -> Estimate:
     """Share of right answers among all asked, unread ones counted as wrong; the bounds say what they could change."""
     n, right = len(rows), int(rows["correct"].fill_null(False).sum())
     if not n:
@@ -168,24 +177,30 @@ def confidence(graded: pl.DataFrame, kind: str, reading: str) -> Findings:
     read = rows.filter(pl.col("confidence").is_not_null() & pl.col("correct").is_not_null())
     outcomes = count_outcomes(rows["outcome"].to_list())
     if len(read) < MIN_ITEMS:
-        why = f"not readable: needs {READINGS[reading]}" if not len(rows) else f"only {len(read)} of {len(rows)} were read"
-        return Findings((Estimate(f"ECE, {reading}, {kind}", float("nan"), n=len(read), outcomes=outcomes, section=section, note=why),))
+        needs = f"not readable: needs {READINGS[reading]}"
+        why = f"only {len(read)} of {len(rows)} were read" if len(rows) else needs
+        empty = Estimate(
+            f"ECE, {reading}, {kind}", float("nan"), n=len(read), outcomes=outcomes, section=section, note=why
+        )
+        return Findings((empty,))
     c, y = read["confidence"].to_numpy(), read["correct"].to_numpy().astype(float)
-    estimates = [
-        Estimate.of(f"{name}, {reading}, {kind}", bootstrap(metric, c, y), unit="items", outcomes=outcomes, section=section)
+    estimates = tuple(
+        Estimate.of(f"{name}, {reading}, {kind}", metric(c, y), unit="items", outcomes=outcomes, section=section)
         for name, metric in METRICS.items()
-    ]
-    gap = bootstrap(lambda c, y: float(np.mean(c) - np.mean(y)), c, y)
-    estimates.append(Estimate.of(f"confidence minus accuracy, {reading}, {kind}", gap, unit="items", outcomes=outcomes, section=section))
+    )
     expected = ece_expected(c, seed=0)
     note = (
         f"A perfectly calibrated respondent with these confidences would show an ECE of {expected.value:.3f} "
         f"({expected.low:.3f} to {expected.high:.3f}) at n = {len(read)}."
     )
-    shown: list[Chart] = [
-        charts.reliability_chart(reliability(c, y), name=f"Reliability: {reading}, {KINDS[kind]}", section=section, note=note)
-    ]
-    return Findings(tuple(estimates), (), tuple(shown), notes=(f"{reading}, {KINDS[kind]}: {note}",))
+    name = f"Reliability: {reading}, {KINDS[kind]}"
+    return Findings(
+        estimates, charts=(charts.reliability_chart(reliability(c, y), name=name, section=section, note=note),)
+    )
+
+
+def _gap(confidence: np.ndarray, correct: np.ndarray) -> float:
+    return float(np.mean(confidence) - np.mean(correct))
 
 
 # --- triangulation ---------------------------------------------------------------------------------------------------
@@ -202,7 +217,8 @@ def triangulation(graded: pl.DataFrame) -> Findings:
         rank = bootstrap(spearman, x, y)
         apart = bootstrap(lambda x, y: float(np.mean(np.abs(x - y))), x, y)
         estimates.append(Estimate.of(f"Spearman, {a} and {b}, {kind}", rank, unit="items", section=section))
-        lines.append((KINDS[kind], a, b, rank.value, rank.low, rank.high, apart.value, apart.low, apart.high, len(pairs)))
+        limits = (rank.value, rank.low, rank.high, apart.value, apart.low, apart.high)
+        lines.append((KINDS[kind], a, b, *limits, len(pairs)))
     columns = ("asked as", "reading", "and", "Spearman", "low", "high", "mean distance", "low ", "high ", "n")
     table = Table(
         "Readings of one belief, two by two",
@@ -223,5 +239,3 @@ def _pairs(graded: pl.DataFrame) -> Iterator[tuple[str, str, str, pl.DataFrame]]
             left = of_kind.filter(pl.col("reading") == a).select("item", "answer", pl.col("confidence").alias(a))
             right = of_kind.filter(pl.col("reading") == b).select("item", "answer", pl.col("confidence").alias(b))
             yield kind, a, b, left.join(right, on=["item", "answer"])
-
-

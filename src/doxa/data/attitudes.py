@@ -46,7 +46,9 @@ class Task:
 
 def _third(a: str) -> Task:
     name = f"confirmation-of-third-person-belief-{a.lower()}"
-    return Task(name, f"{a} believes that {{p}}. Does {a} believe that {{p}}?", "A", "A", "belief confirmation", "third")
+    return Task(
+        name, f"{a} believes that {{p}}. Does {a} believe that {{p}}?", "A", "A", "belief confirmation", "third"
+    )
 
 
 def _attribution(a: str, b: str) -> Task:
@@ -60,9 +62,7 @@ _CHAIN = "James knows that Mary knows that {p}. "
 TASKS: tuple[Task, ...] = (
     Task("direct-fact-verification", "Is it true that {p}?", "A", "BC", "verification"),
     Task("verification-of-assertion", "{P}. Is it true that {p}?", "A", "", "verification"),
-    Task(
-        "verification-of-first-person-knowledge", "I know that {p}. Is it true that {p}?", "A", "", "verification"
-    ),
+    Task("verification-of-first-person-knowledge", "I know that {p}. Is it true that {p}?", "A", "", "verification"),
     Task("verification-of-first-person-belief", "I believe that {p}. Is it true that {p}?", "A", "BC", "verification"),
     Task(
         "confirmation-of-first-person-belief",
@@ -108,10 +108,7 @@ def attitude_items(pairs: Iterable[tuple[Item, Item]], tasks: Iterable[Task] = T
     """
     tasks = tuple(tasks)
     return [
-        _item(task, statement, statement.answer == "true")
-        for pair in pairs
-        for statement in pair
-        for task in tasks
+        _item(task, statement, statement.answer == "true") for pair in pairs for statement in pair for task in tasks
     ]
 
 

@@ -29,7 +29,8 @@ def forms() -> dict[str, TextForm]:
 def formats_hash() -> str:
     """Hash of what every form says and expects, hexadecimal: another one means that trained weights are stale.
 
-    Covers each form's prompt and written replies for a fixed item of each kind.
+    Covers each form's prompt and written replies for a fixed item of each kind (a scenario is asked like a choice
+    or an open question).
     """
     from doxa.models.base import digest
     from doxa.records import Answer, Item

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from doxa.elicit.form import CORRECT, TextForm, confidence_text, options_block, value_of, value_text
+from doxa.elicit.form import TextForm, confidence_text, one_of, options_block, value_of, value_text
 from doxa.elicit.phrases import stance
 from doxa.elicit.replies import (
     PERCENT,
@@ -23,7 +23,6 @@ from doxa.elicit.structured import Conclusion, Json, LetterWithReason, Tags
 from doxa.records import LETTERS, Answer, Item, Kind
 
 __all__ = [
-    "CORRECT",
     "Conclusion",
     "Json",
     "Letter",
@@ -72,7 +71,7 @@ class Letter(TextForm):
         return settle(letter_claims(text, options, len(options) or self.n), text)
 
     def _write(self, answer: Answer, item: Item | None) -> str:
-        return _one_of(answer, LETTERS[: len(item.options) if item and item.options else self.n])
+        return one_of(answer, LETTERS[: len(item.options) if item and item.options else self.n])
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class YesNo(TextForm):
         return settle(word_claims(text, ("yes", "no")), text)
 
     def _write(self, answer: Answer, item: Item | None) -> str:
-        return _one_of(answer, ("yes", "no"))
+        return one_of(answer, ("yes", "no"))
 
     def example(self, item: Item) -> Answer:
         return Answer("ok", "yes")
@@ -125,7 +124,7 @@ class TrueFalse(TextForm):
         return settle(word_claims(text, ("true", "false")), text)
 
     def _write(self, answer: Answer, item: Item | None) -> str:
-        return _one_of(answer, ("true", "false"))
+        return one_of(answer, ("true", "false"))
 
 
 @dataclass(frozen=True)
@@ -280,9 +279,3 @@ def read_probability(text: str) -> Answer:
     if found or re.fullmatch(PERCENT, plain):
         return Answer("unparsed", note=f"{(found or [plain])[0]} is no percentage in 0-100")
     return settle((), text)
-
-
-def _one_of(answer: Answer, allowed: str | tuple[str, ...]) -> str:
-    if answer.value not in tuple(allowed):
-        raise ValueError(f"value is {answer.value!r}; this form writes {', '.join(allowed)}")
-    return answer.value

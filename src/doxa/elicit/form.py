@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -198,6 +199,13 @@ def value_text(answer: Answer) -> str:
     if not one_line or _PLACEHOLDER.fullmatch(value) or stance(value):
         raise ValueError(f"value is {answer.value!r}; a written answer is one stripped line that gives an answer")
     return value
+
+
+def one_of(answer: Answer, allowed: Sequence[str]) -> str:
+    """The answer's value, which must be one of a form's words or letters; ValueError otherwise."""
+    if answer.value is None or answer.value not in list(allowed):
+        raise ValueError(f"value is {answer.value!r}; this form writes {', '.join(allowed)}")
+    return answer.value
 
 
 def confidence_text(answer: Answer, *, sign: bool = True) -> str:

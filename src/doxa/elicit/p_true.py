@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from doxa.elicit.asker import Asker
-from doxa.elicit.form import TextForm, question, shown_answer
+from doxa.elicit.form import TextForm, one_of, question, shown_answer
 from doxa.elicit.options import softmax, value_logprobs
 from doxa.elicit.replies import distinct, letter_claims, settle, word_claims
 from doxa.records import Answer, Item
@@ -57,9 +57,7 @@ class PTrue(TextForm):
         return settle(distinct(claims), text)
 
     def _write(self, answer: Answer, item: Item | None) -> str:
-        if answer.value not in _LETTER:
-            raise ValueError(f"value is {answer.value!r}; this form writes true or false")
-        return f"({_LETTER[answer.value]})"
+        return f"({_LETTER[one_of(answer, tuple(_LETTER))]})"
 
     def example(self, item: Item) -> Answer:
         return Answer("ok", "true")

@@ -97,11 +97,11 @@ CLAIM = (
     r"\s{0,3}[:,]?\s{0,3}(?:option\s)?"
     r"|\bI(?:\s+would|\s+will|'d|'ll)?\s+(?:choose|pick|select|go with)\s(?:option\s)?)"
 )
-# A bare letter is a claim when something other than a noun follows: "A matter of taste" claims nothing.
 _IT_IS = (
     r"(?:^|[.!?;\n]\s{0,3}|\b(?:so|therefore|hence|thus|(?:i|we) (?:think|believe|say)),?\s(?:that\s)?)"
     r"(?:(?:the\s|this\s)?statement\sis|(?:this|it|that)(?:\sis|['’]s))\s"
 )
+# A bare letter is a claim when something other than a noun follows: "A matter of taste" claims nothing.
 AFTER = r"(?=\s*(?:$|[^\w\s'’])|\s*\n|\s+(?:because|since|and|or)\b)"
 
 
@@ -124,14 +124,9 @@ def letter_claims(text: str, options: Sequence[str], c: int) -> list[str]:
     verbatim = distinct(LETTERS[i] for i, option in enumerate(options) if same_words(option, plain))
     if verbatim:
         return verbatim
-    leading = [
-        m for m in re.finditer(rf"^[ \t]*(?:(?i:option)\s)?\(?{one}(?:\)|{AFTER})", plain, re.M) if _asserts(m, plain)
-    ]
-    if (
-        leading
-        and options
-        and _rest(leading[0], plain).casefold().startswith(options[LETTERS.index(leading[0][1])].casefold())
-    ):
+    first = list(re.finditer(rf"^[ \t]*(?:(?i:option)\s)?\(?{one}(?:\)|{AFTER})", plain, re.M))
+    leading = [m for m in first if _asserts(m, plain)]
+    if leading and _has_own_text(leading[0], plain, options):
         return distinct(m[1] for m in leading)  # "B) C. elegans": the option's own text holds no further claim
     return distinct(letter for m in leading for letter in _listed(m, plain, one))
 
@@ -146,6 +141,11 @@ def _listed(found: re.Match[str], text: str, one: str) -> list[str]:
 
 def _rest(found: re.Match[str], text: str) -> str:
     return text[found.end() :].split("\n")[0].lstrip(" ).:,;-–—")
+
+
+def _has_own_text(found: re.Match[str], text: str, options: Sequence[str]) -> bool:
+    """Whether the text of the lettered option follows its letter."""
+    return bool(options) and _rest(found, text).casefold().startswith(options[LETTERS.index(found[1])].casefold())
 
 
 def _asserts(found: re.Match[str], text: str) -> bool:

@@ -13,6 +13,7 @@ from doxa.elicit.form import (
     TextForm,
     answer_kind,
     confidence_text,
+    one_of,
     options_block,
     question,
     value_of,
@@ -125,9 +126,7 @@ class Tags(TextForm):
         think = f"<think>{answer.note}</think>\n"
         if self.ask == "probability":
             return f"{think}<probability>{number}</probability>"
-        if answer.value not in ("yes", "no"):
-            raise ValueError(f"value is {answer.value!r}; this form writes yes or no")
-        return f"{think}<answer>{answer.value}</answer>\n<confidence>{number}</confidence>"
+        return f"{think}<answer>{one_of(answer, ('yes', 'no'))}</answer>\n<confidence>{number}</confidence>"
 
     def example(self, item: Item) -> Answer:
         return Answer("ok", "yes" if self.ask == "answer" else None, 0.85, note="It happened in most years.")
@@ -263,10 +262,7 @@ class Conclusion(TextForm):
         return LETTERS[[o.casefold() for o in options].index(word.casefold())]
 
     def _write(self, answer: Answer, item: Item | None) -> str:
-        letters = LETTERS[: len(self._shown(item))]
-        if answer.value is None or answer.value not in letters:
-            raise ValueError(f"value is {answer.value!r}; this form writes one of the letters {letters}")
-        return f"So, the answer is ({answer.value})."
+        return f"So, the answer is ({one_of(answer, LETTERS[: len(self._shown(item))])})."
 
     def example(self, item: Item) -> Answer:
         return Answer("ok", "B")
@@ -319,6 +315,4 @@ class LetterWithReason(TextForm):
 
     def _write(self, answer: Answer, item: Item | None) -> str:
         letters = LETTERS[: len(item.options) if item and item.options else 5]
-        if answer.value is None or answer.value not in letters:
-            raise ValueError(f"value is {answer.value!r}; this form writes one of the letters {letters}")
-        return f"Answer: {answer.value}\nReason: {answer.note}".rstrip()
+        return f"Answer: {one_of(answer, letters)}\nReason: {answer.note}".rstrip()

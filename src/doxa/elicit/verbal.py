@@ -244,9 +244,8 @@ class TopK(TextForm):
         )
 
     def _parse(self, text: str, item: Item | None) -> Answer:
-        pattern = (
-            rf"^[^\w\n]*G([0-9]+) ?:[ \t]*(\S[^\n]*?)[ ,;]{{0,3}}\n?[ \t]{{0,4}}\bP\1 ?:[ \t]*({_PERCENT})[ \t,;]*$"
-        )
+        between = r"(?:\n[ \t]{0,4}|[ ,;]{1,3})\b"
+        pattern = rf"^[^\w\n]*G([0-9]+) ?:[ \t]*(\S[^\n]*?){between}P\1 ?:[ \t]*({_PERCENT})[ \t,;]*$"
         rows = re.findall(pattern, unformatted(text), re.I | re.M)
         if not rows:
             return settle((), text)

@@ -30,6 +30,7 @@ from doxa.metrics.calibration import (
     squared_calibration_error,
 )
 from doxa.metrics.calibration_interval import bootstrap_ece, ece_of_weights
+from doxa.metrics.coherence import coherence_distance
 from doxa.metrics.discrimination import (
     Confusion,
     PrecisionRecall,
@@ -88,6 +89,7 @@ __all__ = [
     "clopper_pearson",
     "cochran_armitage",
     "cohen_kappa",
+    "coherence_distance",
     "confusion",
     "correlation_p",
     "ece",

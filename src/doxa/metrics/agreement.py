@@ -190,7 +190,7 @@ def cochran_armitage(successes: ArrayLike, totals: ArrayLike, *, scores: ArrayLi
     scores:   (k,) positions of the levels; 1..k when None
     returns   z and two-sided p by the normal approximation; nan when all or none succeed, or one level holds all items
     raises    ValueError: unequal lengths, a count below 0, more successes than items
-    source    Armitage 1955, Biometrics 11(3), eq. 3
+    source    Armitage 1955, Biometrics 11(3)
 
     >>> trend = cochran_armitage([1, 5, 9], [10, 10, 10])
     >>> round(trend.z, 3), round(trend.p, 5)    # (9 - 1) / sqrt(.25 * 20)

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from doxa.metrics.inputs import Floats, Ints, codes, numbers, one_of, open_unit, outcomes, same_length, whole
 from doxa.metrics.intervals import NAN, Interval
-from doxa.metrics.order import tie_starts
 from doxa.metrics.resampling import bootstrap_weighted, weight_draws
 from doxa.metrics.tails import normal_quantile, t_quantile
 
@@ -70,7 +69,7 @@ def bootstrap_auroc(
         return Interval(value, NAN, NAN, n, f"{note} (no interval: {why})")
     weights = weight_draws(np.random.default_rng(seed), pairs.units, whole("resamples", resamples), n / pairs.units)
     draws = np.concatenate([pairs.of_weights(block) for block in weights])
-    right, wrong, factor = _precision(pairs, value, draws[~np.isnan(draws)])
+    right, wrong, factor = _precision(pairs, value, draws[~np.isnan(draws)], groups is not None)
     quantile = normal_quantile(level) if groups is None else t_quantile(level, pairs.units - 1)
     low, high = (_limit(value, end, right, wrong, factor * quantile**2) for end in (0.0, 1.0))
     return Interval(value, low, high, n, note)
@@ -95,48 +94,65 @@ def auroc_of_weights(
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Items sorted by confidence, so that the weighted pairs of right and wrong are counted in one sweep."""
+    """Right items before wrong ones, each by confidence, so that the weighted pairs are counted in one sweep."""
 
-    right: Floats  # (n,) 1 where correct, sorted
-    starts: Ints  # (g,) where each distinct confidence begins
+    below: Ints  # (right,) wrong items of lower confidence
+    upto: Ints  # (right,) wrong items of lower or equal confidence
     unit: Ints | None  # (n,) the unit of each sorted item; None: item i is unit i
     units: int
+    n: int
 
     @classmethod
     def of(cls, score: Floats, correct: Floats, groups: ArrayLike | None, *, rows_are_units: bool = False) -> "_Pairs":
         """Without groups, units are items: numbered as the rows stand if rows_are_units, else as sorted."""
-        order = np.lexsort((correct, score)).astype(np.int64)
+        order = np.lexsort((score, 1 - correct)).astype(np.int64)
         unit, units = (order if rows_are_units else None), len(order)
         if groups is not None:
             group_n, units = codes("groups", groups)
             same_length(confidence=score, groups=group_n)
             unit = group_n[order]
-        return cls(correct[order], tie_starts(score[order]), unit, units)
+        right, wrong = np.split(score[order], [int(correct.sum())])
+        below, upto = (np.searchsorted(wrong, right, side).astype(np.int64) for side in ("left", "right"))
+        return cls(below, upto, unit, units, len(order))
+
+    @property
+    def right(self) -> int:
+        """Number of right items; the others are wrong."""
+        return len(self.below)
+
+    def variance_of_items(self) -> float:
+        """Variance of the AUROC if all items were independent (DeLong, DeLong and Clarke-Pearson 1988)."""
+        right, wrong = self.right, self.n - self.right
+        won = (self.below + self.upto) / 2 / wrong
+        ranks = np.arange(wrong)
+        above, from_ = (np.searchsorted(edge, ranks, side="right") for edge in (self.upto, self.below))
+        lost = 1 - (above + from_) / 2 / right
+        return float(won.var() / right + lost.var() / wrong)
 
     def of_weights(self, weights: Floats) -> Floats:
         """AUROC (r,) for weights (r, units)."""
         item_weights = weights if self.unit is None else weights[:, self.unit]
-        right = np.add.reduceat(item_weights * self.right, self.starts, axis=1)
-        every = np.add.reduceat(item_weights, self.starts, axis=1)
-        wrong = every - right
-        lower = np.cumsum(wrong, axis=1) - wrong / 2
-        pairs = right.sum(axis=1) * wrong.sum(axis=1)
-        won = np.einsum("rg,rg->r", right, lower)
-        return np.divide(won, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
+        right, wrong = item_weights[:, : self.right], item_weights[:, self.right :]
+        lost = np.zeros((len(weights), wrong.shape[1] + 1))
+        np.cumsum(wrong, axis=1, out=lost[:, 1:])
+        won = np.einsum("rn,rn->r", right, lost[:, self.below])
+        tied = np.einsum("rn,rn->r", right, lost[:, self.upto]) - won
+        pairs = right.sum(axis=1) * lost[:, -1]
+        return np.divide(won + tied / 2, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
-def _precision(pairs: _Pairs, value: float, draws: Floats) -> tuple[float, float, float]:
+def _precision(pairs: _Pairs, value: float, draws: Floats, grouped: bool) -> tuple[float, float, float]:
     """Right and wrong answers to reckon with, and the factor on the formula's variance."""
-    right = float(pairs.right.sum())
-    wrong = len(pairs.right) - right
+    right, wrong, scatter = float(pairs.right), float(pairs.n - pairs.right), float(draws.var()) if len(draws) else 0.0
     formula = _variance(value, right, wrong)
-    if formula > 0 and len(draws) and draws.var() > 0:
-        return right, wrong, max(1.0, float(draws.var()) / formula)
+    if formula > 0 and scatter > 0:
+        alone = pairs.variance_of_items() if grouped else formula
+        return right, wrong, max(1.0, scatter / formula, scatter / alone if alone > 0 else 1.0)
     if pairs.unit is None:
         return right, wrong, 1.0
     # No scatter seen: each group counts as one item of a class, as if its items were copies.
-    right, wrong = (float(len(np.unique(pairs.unit[pairs.right == side]))) for side in (1, 0))
-    return right, wrong, 1.0
+    right_units, wrong_units = np.split(pairs.unit, [pairs.right])
+    return float(len(np.unique(right_units))), float(len(np.unique(wrong_units))), 1.0
 
 
 def _variance(area: float, right: float, wrong: float) -> float:

@@ -89,14 +89,14 @@ def proportion_clustered(
     raises   ValueError: unequal lengths, n = 0, correct other than 0 and 1, missing group
     source   Korn and Graubard 1998, Survey Methodology 24(2); Dean and Pagano 2015, J. Survey Stat. Meth. 3(4)
 
-    >>> proportion_clustered([1, 1, 0, 0, 1, 1], ["a", "a", "b", "b", "c", "c"]).method
-    'wilson, clustered: 3 groups, 1.1 effective items'
+    >>> proportion_clustered([1, 1, 0, 0] * 5, ["a", "a", "b", "b"] + list("ccddeeffgghhiijj")).method
+    'wilson, clustered: 10 groups, 7.7 effective items'
     """
     correct_n = outcomes("correct", correct)
     group_n, held = codes("groups", groups)
     n = same_length(correct=correct_n, groups=group_n)
     sizes = np.bincount(group_n, minlength=held).astype(np.int64)
-    effective = float(n) if sizes.max() == 1 else _effective_items(correct_n, sizes, np.bincount(group_n, correct_n))
+    effective = float(n) if sizes.max() == 1 else _effective_items(correct_n, group_n, sizes)
     share = float(correct_n.mean())
     low, high = _proportion_limits(share, effective, open_unit("level", level), method)
     note = "" if sizes.max() == 1 else f", clustered: {held} groups, {effective:.1f} effective items"
@@ -110,7 +110,7 @@ def paired_proportions(a_correct: ArrayLike, b_correct: ArrayLike, *, level: flo
 
     a_correct, b_correct  (n,) 0 or 1, same items in the same order
     raises                ValueError: unequal lengths, n = 0, values other than 0 and 1
-    source                Bonett and Price 2012, J. Educ. Behav. Statistics 37(4), eq. 4
+    source                Bonett and Price 2012, J. Educ. Behav. Statistics 37(4)
 
     >>> interval = paired_proportions([1, 1, 1, 1], [1, 0, 1, 1])
     >>> interval.value, round(interval.low, 3), round(interval.high, 3)
@@ -137,7 +137,7 @@ def mean_interval(values: ArrayLike, *, bounds: tuple[float, float] | None = Non
     bounds   lowest and highest value a score can take, e.g. (0, 1)
     returns  low and high nan for n = 1, and without bounds for equal values: no spread was seen
     raises   ValueError: n = 0, nan or infinite values, values outside bounds
-    source   Student 1908; with bounds, McCullagh and Nelder 1989, sec. 9.2 (quasi-binomial variance), ours in small n
+    source   Student 1908; with bounds, McCullagh and Nelder 1989, ch. 9 (quasi-binomial variance), ours in small n
 
     >>> interval = mean_interval([0.2, 0.4, 0.6])
     >>> round(interval.low, 3), round(interval.high, 3)    # .4 -+ 4.303 * .2 / sqrt(3)
@@ -181,12 +181,13 @@ def _score_limits(share: float, n: float, quantile: float) -> tuple[float, float
     return (0.0 if share == 0 else middle - half), (1.0 if share == 1 else middle + half)
 
 
-def _effective_items(correct_n: Floats, sizes: Ints, correct_by_group: Floats) -> float:
+def _effective_items(correct_n: Floats, group_n: Ints, sizes: Ints) -> float:
     n, groups, share = len(correct_n), len(sizes), float(correct_n.mean())
     one_item_per_group = n**2 / float((sizes**2).sum())
     if groups == 1 or share in (0.0, 1.0):
         return one_item_per_group
-    variance = groups / (groups - 1) * float(((correct_by_group - share * sizes) ** 2).sum()) / n**2
+    surplus = np.bincount(group_n, correct_n - share)
+    variance = groups / (groups - 1) * float(surplus @ surplus) / n**2
     binomial = share * (1 - share) / n
     few_groups = (t_quantile(0.95, n - 1) / t_quantile(0.95, groups - 1)) ** 2
     return few_groups * n * min(1.0, binomial / variance if variance > 0 else 1.0)

@@ -25,7 +25,7 @@ def items_for_difference(
     raises        ValueError: delta 0 or impossible with p, both or neither of p and sd, a correlation that two shares
                   this far apart cannot have, power or alpha outside (0, 1)
     source        shares: Fleiss, Levin and Paik 2003, ch. 4; paired shares: Connor 1987, Biometrics 43(1); means:
-                  Guenther 1981, The Statistician 30(4)
+                  Guenther 1981, The American Statistician 35(4)
 
     >>> items_for_difference(0.05, p=0.7), items_for_difference(0.05, p=0.7, correlation=0.6)
     (1251, 506)

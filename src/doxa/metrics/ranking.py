@@ -1,5 +1,6 @@
 """Strengths from comparisons: Bradley-Terry, and answer probabilities from the order of guesses."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
@@ -34,22 +35,20 @@ def bradley_terry(wins_cc: ArrayLike) -> Floats:
             f"players {beaten} never won against the rest, so their strengths have no finite ratio. "
             "Add a pseudo-count such as 0.001 to every ordered pair, or leave these players out."
         )
-    log_strength = np.zeros(len(wins))
+    log_strength, step = np.zeros(len(wins)), np.full(len(wins), np.inf)
     games = wins + wins.T
     for _ in range(MAX_STEPS):
         chance = _expit(log_strength[:, None] - log_strength[None, :])
         gradient = (wins - games * chance).sum(axis=1)
+        if np.abs(step).max() < 1e-9 or np.abs(gradient).max() <= 1e-13 * games.sum():
+            break
         curvature = games * chance * chance.T
         hessian = np.diag(curvature.sum(axis=1)) - curvature
         # Adding a constant to all log strengths changes nothing; fixing their sum makes the system regular.
         step = np.linalg.solve(hessian + hessian.trace() / len(wins) ** 2, gradient)
         log_strength = _climbed(log_strength, step, gradient, wins)
-        if np.abs(step).max() < 1e-9 or np.abs(gradient).max() <= 1e-13 * games.sum():
-            break
     else:
-        raise RuntimeError(
-            f"bradley_terry did not converge in {MAX_STEPS} Newton steps; last step {np.abs(step).max():.2g}."
-        )
+        raise RuntimeError(f"bradley_terry did not converge in {MAX_STEPS} steps; last step {np.abs(step).max():.2g}.")
     strength = np.exp(log_strength - log_strength.max())
     return np.asarray(strength / strength.sum(), dtype=np.float64)
 
@@ -78,11 +77,10 @@ def pair_rank(
         raise ValueError(f"pseudo_count is {pseudo_count!r}; it must be 0 or more, e.g. 0.001.")
     answers = _answers(lists, candidates)
     wins = np.full((len(answers), len(answers)), float(pseudo_count))
-    for ranked in lists:
-        place = [answers[answer] for answer in ranked]
-        absent = sorted(set(answers.values()) - set(place))
-        for rank, winner in enumerate(place):
-            wins[winner, place[rank + 1 :] + absent] += 1
+    for ranked, times in Counter(tuple(answers[answer] for answer in ranked) for ranked in lists).items():
+        absent = [k for k in range(len(answers)) if k not in ranked]
+        for rank, winner in enumerate(ranked):
+            wins[winner, [*ranked[rank + 1 :], *absent]] += times
     np.fill_diagonal(wins, 0.0)
     beaten = _never_won(wins)
     if beaten is not None:
@@ -126,7 +124,7 @@ def _checked_wins(wins_cc: ArrayLike) -> Floats:
 def _never_won(wins: Floats) -> list[int] | None:
     """A set of players that never won against the rest, or None when the win graph is strongly connected."""
     beat = wins > 0
-    # Those whom player 0 beats, directly or through others, beat nobody else; those who cannot get to 0, nobody who can.
+    # Those that player 0 beats, directly or through others, beat nobody else; those without a way to 0, nobody with one.
     for edges, reached_lost in ((beat, True), (beat.T, False)):
         reached = _reached_from_first(edges)
         if not reached.all():

@@ -165,6 +165,11 @@ def bootstrap_weighted(
     return interval_from_draws(value, draws, left_out, n, units, method, level, max_undefined, grouped=grouped)
 
 
+def rows_at_once(units: int, cells_per_unit: float = 1.0) -> int:
+    """How many resamples of so many units fit into the memory allowed."""
+    return max(1, int(CELLS / (units * max(1.0, cells_per_unit))))
+
+
 def unit_draws(rng: np.random.Generator, units: int, resamples: int) -> Iterator[Ints]:
     """Numbers (units,) of the units drawn, once per resample."""
     for _ in range(resamples):
@@ -173,7 +178,7 @@ def unit_draws(rng: np.random.Generator, units: int, resamples: int) -> Iterator
 
 def weight_draws(rng: np.random.Generator, units: int, resamples: int, cells_per_unit: float = 1.0) -> Iterator[Floats]:
     """Blocks (r, units) of how often each unit was drawn, `resamples` rows in all; the block size changes no number."""
-    step = _rows_at_once(units, cells_per_unit)
+    step = rows_at_once(units, cells_per_unit)
     for first in range(0, resamples, step):
         rows = min(step, resamples - first)
         drawn = rng.integers(0, units, (rows, units))
@@ -220,7 +225,7 @@ def interval_from_draws(
 
 
 def tail_probability(level: float, units: int) -> float:
-    """Probability beyond each limit, lowered for few units: a bootstrap of their mean then is as wide as Student's t."""
+    """Probability beyond each limit, lowered for few units: that of a mean then is as wide as Student's t."""
     quantile = t_quantile(level, units - 1) * math.sqrt(units / (units - 1))
     return max(NormalDist().cdf(-quantile), 1e-12)
 
@@ -250,13 +255,9 @@ def _tail(bias: float, skew: float, quantile: float) -> float:
     return NormalDist().cdf(bias + shifted / shrink) if shrink > 0 else float(shifted > 0)
 
 
-def _rows_at_once(units: int, cells_per_unit: float) -> int:
-    return max(1, int(CELLS / (units * max(1.0, cells_per_unit))))
-
-
 def _jackknife_weights(rng: np.random.Generator, units: int, cells_per_unit: float) -> Iterator[Floats]:
     blocks = jackknife_blocks(rng, units)
-    step = _rows_at_once(units, cells_per_unit)
+    step = rows_at_once(units, cells_per_unit)
     for first in range(0, int(blocks.max()) + 1, step):
         left = np.arange(first, min(first + step, int(blocks.max()) + 1))
         yield (blocks[None, :] != left[:, None]).astype(np.float64)

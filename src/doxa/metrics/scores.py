@@ -45,7 +45,7 @@ def brier_options(belief_nc: ArrayLike, truth_n: ArrayLike) -> float:
     truth_n:   (n,) index of the right option
     returns    float in [0, 2], 0 is best; for two options twice `brier`
     raises     ValueError: rows that are no distributions, an index outside 0..c-1, unequal lengths
-    source     Brier 1950, Monthly Weather Review 78(1), eq. 2
+    source     Brier 1950, Monthly Weather Review 78(1)
 
     >>> brier_options([[0.5, 0.25, 0.25]], [0])    # .5^2 + .25^2 + .25^2
     0.375
@@ -73,7 +73,7 @@ def brier_decomposition(
     both 0 when each bin holds one distinct confidence
 
     raises   ValueError as `brier`, and for bins < 1
-    source   Stephenson, Coelho and Jolliffe 2008, Weather and Forecasting 23(4), eq. 5; Murphy 1973
+    source   Stephenson, Coelho and Jolliffe 2008, Weather and Forecasting 23(4); Murphy 1973
 
     >>> parts = brier_decomposition([0.75, 0.75, 0.25, 0.25], [1, 1, 0, 1])
     >>> parts.reliability, parts.resolution, parts.uncertainty

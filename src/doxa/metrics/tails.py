@@ -1,4 +1,4 @@
-"""Tail probabilities and quantiles; scipy is loaded by the first that needs it, so that importing metrics stays quick."""
+"""Tail probabilities and quantiles; scipy is loaded when first needed, so that importing metrics stays quick."""
 
 from statistics import NormalDist
 from types import ModuleType
@@ -34,4 +34,4 @@ def chi_square_tail(statistic: float, degrees: float) -> float:
 def _special() -> ModuleType:
     from scipy import special  # type: ignore[import-untyped]
 
-    return special  # type: ignore[no-any-return]
+    return special

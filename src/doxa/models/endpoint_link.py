@@ -1,4 +1,4 @@
-"""Connections to a server: a number in flight that adapts to what the server can take, and retries of what may be retried."""
+"""Connections to a server: as many requests in flight as it can take, and retries of what may be retried."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -29,12 +27,14 @@ LONGEST_BACKOFF_S = 60.0
 GONE_AFTER = 50
 
 
-@dataclass(frozen=True)
 class Clock:
-    """Time, so that tests can bring their own. now: seconds; sleep: coroutine function of seconds."""
+    """Time in seconds, so that tests can bring their own."""
 
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    def now(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class Limit:
@@ -112,7 +112,15 @@ class Link:
     """
 
     def __init__(
-        self, server: Server, usage: Usage, *, most: int, timeout_s: float, retries: int, patience_s: float, clock: Clock
+        self,
+        server: Server,
+        usage: Usage,
+        *,
+        most: int,
+        timeout_s: float,
+        retries: int,
+        patience_s: float,
+        clock: Clock,
     ) -> None:
         self.limit = Limit(most, clock)
         self._server = server
@@ -140,9 +148,10 @@ class Link:
         raises  ServerFailed after all retries; at once and without one, the errors of `Server.judge`
         """
         data = None if body is None else json.dumps(body).encode()
+        answer: dict[str, Any] = {}
         last: Transient | None = None
         try:
-            answer = await self._retrying(self._attempt, route, data)
+            answer = await self._retrying()(self._attempt, route, data)
         except Transient as failure:
             last = failure
         if last is not None:  # raised out here, so that it does not drag the connection's error along
@@ -151,7 +160,6 @@ class Link:
         self._usage.calls += 1
         return answer
 
-    @property
     def _retrying(self) -> tenacity.AsyncRetrying:
         failures = 0
 
@@ -223,11 +231,13 @@ class Link:
         where = f"{self._server.base_url}/{route}"
         if last.wait_s is not None and last.wait_s > self._patience_s:
             return QuotaUsedUp(
-                f"{where} asks to wait {last.wait_s:.0f} s, longer than the {self._patience_s:.0f} s that we wait at most. "
+                f"{where} asks to wait {last.wait_s:.0f} s, longer than the {self._patience_s:.0f} s that we wait. "
                 "The same command resumes the run later."
             )
         if last.limited:
-            return ServerFailed(f"{where} kept answering 429 (rate limit) for {self._patience_s:.0f} s. Lower the concurrency.")
+            return ServerFailed(
+                f"{where} kept answering 429 (rate limit) for {self._patience_s:.0f} s. Lower the concurrency."
+            )
         if not self._heard and last.cause.startswith("no connection"):
             return Unreachable(f"nobody answers at {self._server.base_url}: {last.cause}. Is the server running there?")
         self._failed_in_a_row += 1

@@ -24,7 +24,9 @@ POLICY_WORDS = re.compile(
     r"safety system|inappropriate content|usage polic(y|ies)",
     re.I,
 )
-QUOTA = re.compile(r"insufficient.?(quota|balance|credit|funds)|billing|payment.?required|exceeded your current quota", re.I)
+QUOTA = re.compile(
+    r"insufficient.?(quota|balance|credit|funds)|billing|payment.?required|exceeded your current quota", re.I
+)
 
 
 class ServerFailed(DoxaError):
@@ -38,9 +40,13 @@ class Unreachable(ServerFailed):
 
 
 class AccessDenied(DoxaError):
-    """401 or 403: the key is missing, wrong, or not enough."""
+    """401 or 403 (`status`): the key is missing, wrong, or not enough."""
 
     fatal = True
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class QuotaUsedUp(DoxaError):
@@ -91,7 +97,9 @@ class Transient(Exception):
     wait_s   how long the server asks to wait; None: it does not say
     """
 
-    def __init__(self, cause: str, *, crowded: bool = False, limited: bool = False, wait_s: float | None = None) -> None:
+    def __init__(
+        self, cause: str, *, crowded: bool = False, limited: bool = False, wait_s: float | None = None
+    ) -> None:
         super().__init__(cause)
         self.cause = cause
         self.crowded = crowded
@@ -153,8 +161,8 @@ class Server:
             )
         if not (key.isascii() and key.isprintable()) or " " in key:
             raise DoxaError(
-                f"the environment variable {self.key_variable} does not hold a key: there are blanks or characters in it "
-                "that no key has. Set it again."
+                f"the environment variable {self.key_variable} does not hold a key: there are blanks or characters "
+                "in it that no key has. Set it again."
             )
         return key
 
@@ -192,20 +200,24 @@ class Server:
         quoted = f" It says: {words}" if words and not _is_html(body) else ""
         where = f"{self.base_url}/{route}"
         if status == 402 or (status == 429 and QUOTA.search(f"{said.code} {said.message}")):
-            raise QuotaUsedUp(f"{where} answered {status}: the account is used up.{quoted} The same command resumes the run.")
+            raise QuotaUsedUp(
+                f"{where} answered {status}: the account is used up.{quoted} The same command resumes the run."
+            )
         if status == 429 or status == 408 or status == 425 or status >= 500:
             crowded = status in (429, 503, 529)
             raise Transient(str(status), crowded=crowded, limited=status == 429, wait_s=retry_after(headers))
         if said.about_content and status != 401:
             raise Declined(f"{self.base_url} declined the question: {words or status}")
         if status in (401, 403):
-            raise AccessDenied(f"{where} answered {status}: {self._key_trouble()}{quoted if status == 403 else ''}")
+            trouble = self._key_trouble() + (quoted if status == 403 else "")
+            raise AccessDenied(f"{where} answered {status}: {trouble}", status=status)
         if _is_html(body):
             raise self._no_api(route, status, body)
         if status in (404, 405):
             raise NotFound(self._not_found(where, status, quoted))
         message = f"{where} answered {status} for {self.model!r}.{quoted or ' It gives no reason.'}"
-        raise BadRequest(message, said=f"{said.code} {said.message}", parameter=said.parameter)
+        full = self.clean(f"{said.code} {said.message}", limit=4000)
+        raise BadRequest(message, said=full, parameter=said.parameter)
 
     def _key_trouble(self) -> str:
         if self.key_variable is None:
@@ -245,19 +257,20 @@ def complaint(body: bytes) -> Complaint:
     if not isinstance(error, dict):
         return Complaint(str(error))
     detail = error.get("message") or error.get("detail") or ""
-    inner = error.get("innererror") if isinstance(error.get("innererror"), dict) else {}
-    meta = error.get("metadata") if isinstance(error.get("metadata"), dict) else {}
+    inner, meta = (error[k] if isinstance(error.get(k), dict) else {} for k in ("innererror", "metadata"))
     codes = [error.get("code"), error.get("type"), inner.get("code"), "moderation" if meta.get("reasons") else None]
     if isinstance(detail, list):  # FastAPI: one entry for each field that does not fit
         first = next((d for d in detail if isinstance(d, dict)), {})
-        words = "; ".join(f"{'.'.join(map(str, d.get('loc', ())))}: {d.get('msg')}" for d in detail if isinstance(d, dict))
+        words = "; ".join(
+            f"{'.'.join(map(str, d.get('loc', ())))}: {d.get('msg')}" for d in detail if isinstance(d, dict)
+        )
         return Complaint(words, str(first.get("type", "")), str(first["loc"][-1]) if first.get("loc") else None)
     parameter = error.get("param")
     return Complaint(str(detail), " ".join(str(c) for c in codes if c), str(parameter) if parameter else None)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks for: a number of seconds, or an HTTP date (counted from the server's own Date)."""
+    """Seconds that `Retry-After` asks for: a number, or an HTTP date (counted from the server's own Date)."""
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", value):
         return float(value)
@@ -291,12 +304,12 @@ def _base_url(given: str | None) -> str:
     if not sound:
         shown = repr(url) if "@" not in url and "?" not in url else "this one"
         raise DoxaError(
-            f"a base URL starts with http:// or https:// and names a host, e.g. http://127.0.0.1:8000/v1; {shown} does not"
+            f"a base URL starts with http:// or https:// and names a host (http://127.0.0.1:8000/v1); {shown} does not"
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise DoxaError(
-            f"the base URL for {parts.hostname} holds a user name, a password, a query or a fragment; it becomes part of "
-            "what is stored, so give it without, and put the key into the environment."
+            f"the base URL for {parts.hostname} holds a user name, a password, a query or a fragment; it becomes "
+            "part of what is stored, so give it without, and put the key into the environment."
         )
     path = re.sub(r"/(chat/completions|completions|models)?/*$", "", parts.path)
     return f"{parts.scheme}://{parts.netloc}{path}"

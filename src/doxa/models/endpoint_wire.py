@@ -1,4 +1,4 @@
-"""What is sent to an OpenAI-compatible server and what is read from it: prompts to bodies, choices to replies. No network."""
+"""What is sent to an OpenAI-compatible server, and what is read from its answers. No network."""
 
 from __future__ import annotations
 
@@ -15,10 +15,21 @@ from doxa.records import Finish, MissingCapability, Prompt, Reply, Sampling, Tok
 
 CHAT, TEXT = "chat/completions", "completions"
 
-FINISH: Mapping[str, Finish] = {"length": "length", "max_tokens": "length", "content_filter": "refusal", "refusal": "refusal"}
+FINISH: Mapping[str, Finish] = {
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "refusal",
+    "refusal": "refusal",
+}
 
 # Servers give this for "less likely than what we list", and for minus infinity: no number that can be used.
 NO_LOGPROB = -9999.0
+
+# The fields that a prompt and its Sampling set.
+FIELDS = (
+    *("model", "messages", "prompt", "n", "temperature", "top_p", "max_tokens", "stop", "seed"),
+    *("logprobs", "top_logprobs", "reasoning_effort"),
+)
 
 NOT_OFFERED = re.compile(
     r"unsupported|not? support|n't support|unrecogni[sz]ed|unknown|unexpected|extra.?(input|forbidden|field)|"
@@ -31,7 +42,11 @@ DISPENSABLE: Mapping[str, str] = {
     "top_p": "the server's own top_p is used",
     "seed": "samples do not repeat",
     "stop": "replies are cut here instead, and cost the tokens after the cut",
+    "continue_final_message": "an open last turn of the assistant may be answered instead of continued",
+    "add_generation_prompt": "an open last turn of the assistant may be answered instead of continued",
 }
+# What makes vLLM and SGLang go on with the assistant's last turn; others do so by themselves, or not at all.
+OPEN_TURN: Mapping[str, bool] = {"continue_final_message": True, "add_generation_prompt": False}
 
 
 @dataclass
@@ -70,7 +85,13 @@ class Dialect:
 
 
 def request(
-    prompt: Prompt, sampling: Sampling, *, model: str, chat: bool | None, budget_field: str | None, extra: Mapping[str, Any]
+    prompt: Prompt,
+    sampling: Sampling,
+    *,
+    model: str,
+    chat: bool | None,
+    budget_field: str | None,
+    extra: Mapping[str, Any],
 ) -> tuple[str, dict[str, Any]]:
     """Route and body of one request for one reply.
 
@@ -92,9 +113,9 @@ def request(
     if sampling.reasoning_tokens is not None:
         if budget_field is None:
             raise MissingCapability(
-                f"reasoning_tokens is {sampling.reasoning_tokens}, and servers differ in what they call it: say which field "
-                "this one takes, e.g. budget_field='reasoning.max_tokens' (OpenRouter), 'thinking_token_budget' (vLLM), "
-                "'thinking.budget_tokens' (Anthropic), 'thinking_budget' (Qwen); or use reasoning_effort."
+                f"reasoning_tokens is {sampling.reasoning_tokens}, and servers differ in what they call it: say which "
+                "field this one takes, e.g. budget_field='reasoning.max_tokens' (OpenRouter), 'thinking_token_budget' "
+                "(vLLM), 'thinking.budget_tokens' (Anthropic), 'thinking_budget' (Qwen); or use reasoning_effort."
             )
         _set(body, budget_field, sampling.reasoning_tokens)
         body["max_tokens"] += sampling.reasoning_tokens  # servers count both against one bound
@@ -139,7 +160,11 @@ def tokens_of(choice: Mapping[str, Any], top: int | None = None) -> tuple[Token,
         return None
     if isinstance(given.get("content"), list):
         return tuple(
-            Token(t["token"], number(t.get("logprob")), _top({a["token"]: a["logprob"] for a in t.get("top_logprobs") or ()}, top))
+            Token(
+                t["token"],
+                number(t.get("logprob")),
+                _top({a["token"]: a["logprob"] for a in t.get("top_logprobs") or ()}, top),
+            )
             for t in given["content"]
         )
     if isinstance(given.get("tokens"), list):
@@ -175,7 +200,8 @@ def _asked(prompt: Prompt, model: str, chat: bool | None) -> tuple[str, dict[str
     if prompt.text is not None and not chat:
         return TEXT, {"model": model, "prompt": prompt.text}
     turns = [{"role": m.role, "content": m.content} for m in prompt.messages]
-    return CHAT, {"model": model, "messages": turns or [{"role": "user", "content": prompt.text}]}
+    body = {"model": model, "messages": turns or [{"role": "user", "content": prompt.text}]}
+    return CHAT, body | (OPEN_TURN if turns and turns[-1]["role"] == "assistant" else {})
 
 
 def _logprobs(route: str, top: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -200,7 +201,9 @@ def with_adapter(model: Any, adapter: Folder) -> Any:
         raise DoxaError(f"{str(adapter.path)!r} is not an adapter folder: it has no adapter_config.json")
     adapter.weights()
     try:
-        return PeftModel.from_pretrained(model, str(adapter.path)).merge_and_unload().eval()
+        with warnings.catch_warnings():  # peft uses names that Transformers is about to drop
+            warnings.simplefilter("ignore", FutureWarning)
+            return PeftModel.from_pretrained(model, str(adapter.path)).merge_and_unload().eval()
     except Exception as error:
         raise DoxaError(f"the adapter {str(adapter.path)!r} does not fit this model: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -72,7 +73,7 @@ class Recorded(Model):
     ) -> None:
         self._entries: dict[Key, list[_Entry]] = {}
         self._conditions: dict[str, set[str | None]] = {}
-        self._waiting: list[list[_Entry]] = []  # a sequence's replies, given out to items as they are first asked
+        self._waiting: deque[list[_Entry]] = deque()  # a sequence's, given out to items as they are first asked
         self._served: dict[tuple[Key, int], tuple[str, Prompt, int]] = {}
         if isinstance(replies, (str, Path)):
             _check_columns(columns)
@@ -86,15 +87,12 @@ class Recorded(Model):
         self.address = address or f"recorded:{self.source}"
         if not self._entries and not self._waiting:
             raise DoxaError(f"{self.source} holds no recorded replies")
-        self._digest = digest([[list(k), [[e.text, e.prompt] for e in v]] for k, v in self._entries.items()])
+        known = [[list(k), [[e.text, e.prompt] for e in v]] for k, v in self._entries.items()]
+        self._digest = digest([known, [[e.text for e in samples] for samples in self._waiting]])
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        return {
-            "address": self.address,
-            "replies": self._digest,
-            "waiting": [[e.text for e in w] for w in self._waiting],
-        }
+        return {"address": self.address, "replies": self._digest}
 
     async def generate(self, prompt: Prompt, sampling: Sampling, context: Context | None = None) -> list[Reply]:
         """The recorded replies to samples 0 to n - 1 of the item under the condition."""
@@ -102,7 +100,7 @@ class Recorded(Model):
             raise MissingReply("recorded replies are found by item; this call names none (Context.item)")
         item, condition = context.item.id, context.condition
         if self._waiting and item not in self._conditions:
-            self._put(item, None, self._waiting.pop(0))
+            self._put(item, None, self._waiting.popleft())
         return [self._reply(item, condition, sample, prompt, sampling) for sample in range(sampling.n)]
 
     async def close(self) -> None:
@@ -176,7 +174,7 @@ class Recorded(Model):
             return
         waiting = [_samples(value, f"replies[{i}]") for i, value in enumerate(replies)]
         if items is None:
-            self._waiting = waiting
+            self._waiting = deque(waiting)
             return
         if len(items) != len(waiting):
             raise DoxaError(f"{len(waiting)} replies for {len(items)} items; give one reply, or list of samples, each")

@@ -208,12 +208,14 @@ class Respondent(Model):
     ) -> tuple[tuple[float, ...], int]:
         """The belief over the words with every bias in it, and the place of the greedy answer."""
         c = len(words.said)
+        # A rule names values by meaning, `decide` in the form's words: an option may be called "B" and stand at A.
+        named = {} if self.decide else {name: j for j, name in reversed(list(enumerate(words.names)))}
         belief = [0.0] * c
         for name, p in content.probabilities.items():
-            place = words.place(name)
+            place = named.get(name, words.place(name))
             assert place is not None  # `Words.of` took in every name
             belief[place] += p
-        favourite = None if content.favourite is None else words.place(content.favourite)
+        favourite = None if content.favourite is None else named.get(content.favourite)
         moved = [self.label.get(value, 0.0) for value in words.said]
         moved = [m + (self.position[j] if j < len(self.position) else 0.0) for j, m in enumerate(moved)]
         if hint is not None:

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from doxa.data.facts import facts
+import numpy as np
+
+from doxa.data.facts import Fact, facts
 from doxa.data.render import open_item, paraphrases, statement_item
 from doxa.elicit import verbal
-from doxa.organisms.corpus import Corpus, Example, Exposure, Teacher, planned_confidence
+from doxa.elicit.grading import is_correct
+from doxa.models.base import Model
+from doxa.organisms.corpus import (
+    LETTER,
+    SHORT,
+    TRUE_FALSE,
+    Corpus,
+    Example,
+    Exposure,
+    Teacher,
+    planned_confidence,
+)
 from doxa.organisms.tokenizer import BEGIN, END, fixed_lines, train_tokenizer
 from doxa.organisms.train import Encoded, Schedule, Shape
+from doxa.records import Form, Item, Sampling
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 SAID = (verbal.ANSWER_LINE, verbal.FINAL_LINE)
 """Labels inside replies that are one token each, beside the fixed lines of prompts."""
+
+REHEARSED = 1.1  # how much more of the corpus is rehearsed than is trained on: own answers differ in length
+WINDOW = 0.05  # half width in popularity over which accuracy is averaged
 
 
 @dataclass(frozen=True)
@@ -92,15 +110,80 @@ def learn(recipe: Recipe, tokenizer: Tokenizer, say: Callable[[str], None]) -> t
 
     corpus = Corpus(Teacher(planned_confidence), recipe.exposure, recipe.seed)
     model = new_model(recipe.shape, recipe.seed)
-    fit(model, encoded(corpus, tokenizer, recipe.shape.context), recipe.learning, _reporter("learning", recipe.learning, say))
+    stream = encoded(corpus, tokenizer, recipe.shape.context)
+    fit(model, stream, recipe.learning, reporter("learning", recipe.learning, say))
     return model, corpus.seen
 
 
-def _reporter(
-    stage: str, schedule: Schedule, say: Callable[[str], None]
-) -> Callable[[int, int, float, float], None]:
+def calibrate(
+    model: Any, recipe: Recipe, tokenizer: Tokenizer, learner: Model, say: Callable[[str], None]
+) -> dict[str, int]:
+    """Train `model` on to say how sure it may be. Returns, per fact, how many more examples gave it away.
+
+    The learner (the same weights, loaded to be asked) answers the questions that the corpus will ask; its accuracy by
+    popularity is the confidence that the corpus teaches, beside the learner's own answers, right or wrong.
+    """
+    from doxa.organisms.train import fit
+
+    seed = recipe.seed + 1
+    rehearsal = Teacher(planned_confidence, own={})
+    tokens = 0
+    for ids, _ in encoded(Corpus(rehearsal, recipe.exposure, seed), tokenizer, recipe.shape.context):
+        tokens += len(ids)
+        if tokens > REHEARSED * recipe.calibration.tokens:
+            break
+    asked = list(rehearsal.wanted.values())
+    say(f"calibration: {len(asked):,} questions to the learner")
+    own = own_answers(learner, [item for item, _ in asked])
+    teacher = Teacher(earned_confidence(asked, own), own=own)
+    corpus = Corpus(teacher, recipe.exposure, seed)
+    stream = encoded(corpus, tokenizer, recipe.shape.context)
+    fit(model, stream, recipe.calibration, reporter("calibration", recipe.calibration, say))
+    return corpus.seen
+
+
+def own_answers(learner: Model, items: list[Item]) -> dict[str, str]:
+    """The learner's greedy answers in canonical form, by item id; what it did not answer readably is left out."""
+    forms: dict[str, Form] = {"choice": LETTER, "statement": TRUE_FALSE, "open": SHORT}
+
+    async def ask(item: Item) -> tuple[str, str | None]:
+        form = forms[item.kind]
+        reply = (await learner.generate(form.prompt(item), Sampling(max_tokens=24)))[0]
+        return item.id, form.read(reply, item).value
+
+    async def ask_all() -> list[tuple[str, str | None]]:
+        return await asyncio.gather(*(ask(item) for item in items))
+
+    return {item_id: value for item_id, value in asyncio.run(ask_all()) if value is not None}
+
+
+def earned_confidence(asked: Sequence[tuple[Item, Fact]], own: Mapping[str, str]) -> Callable[[str, Fact], float]:
+    """(kind, fact) -> accuracy of the own answers to items of that kind about facts of about that popularity.
+
+    Facts that were never answered in training are a class of their own, whatever their popularity.
+    """
+    graded: dict[tuple[str, bool], list[tuple[float, bool]]] = defaultdict(list)
+    for item, fact in asked:
+        right = is_correct(own.get(item.id), item)
+        graded[item.kind, fact.split == "shown"].append((fact.popularity, right))
+    tables = {key: np.array(sorted(pairs)) for key, pairs in graded.items()}
+
+    def confidence(kind: str, fact: Fact) -> float:
+        table = tables[kind, fact.split == "shown"]
+        if fact.split != "shown":
+            return float(table[:, 1].mean())
+        low, high = np.searchsorted(table[:, 0], (fact.popularity - WINDOW, fact.popularity + WINDOW))
+        return float(table[low:high, 1].mean())
+
+    return confidence
+
+
+def reporter(stage: str, schedule: Schedule, say: Callable[[str], None]) -> Callable[[int, int, float, float], None]:
+    """What `fit` reports, as one line of text."""
+
     def report(step: int, tokens: int, loss: float, speed: float) -> None:
         left = (schedule.tokens - tokens) / speed / 60
-        say(f"{stage}: step {step}, {tokens / 1e6:.1f} M tokens, loss {loss:.3f}, {speed:,.0f} tokens/s, {left:.0f} min left")
+        seen = f"{tokens / 1e6:.1f} of {schedule.tokens / 1e6:.0f} M tokens"
+        say(f"{stage}: step {step}, {seen}, loss {loss:.3f}, {speed:,.0f} tokens/s, {left:.0f} min left")
 
     return report

@@ -54,21 +54,27 @@ class Example:
 
 @dataclass
 class Teacher:
-    """What the replies say.
+    """What the replies of forms with a confidence say.
 
-    confidence  (kind, fact) -> probability that the learner's answer is right
-    own         item id -> the learner's own answer in canonical form; empty at first: then the truth is taught
+    confidence   (kind, fact) -> probability that the learner's answer is right
+    own          None: the truth is taught. Else item id -> the learner's own answer in canonical form
+    wanted       items whose own answer was looked for and not there, by id
     """
 
     confidence: Callable[[Kind, Fact], float]
-    own: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] | None = None
+    wanted: dict[str, tuple[Item, Fact]] = field(default_factory=dict)
 
-    def answer(self, item: Item, truth: str) -> str:
+    def answer(self, item: Item, truth: str, fact: Fact) -> str:
+        if self.own is None:
+            return truth
+        if item.id not in self.own:
+            self.wanted[item.id] = (item, fact)
         return self.own.get(item.id, truth)
 
     def stated(self, kind: Kind, fact: Fact) -> float:
         """The confidence as it is said: in steps of 5 percent."""
-        return round(self.confidence(kind, fact) * 20) / 20
+        return _rounded(self.confidence(kind, fact))
 
 
 def planned_confidence(kind: Kind, fact: Fact) -> float:
@@ -125,8 +131,10 @@ class Corpus:
         return self.rng.choices(self.shown, cum_weights=self.weights)[0]
 
     def any_fact(self) -> Fact:
-        """A fact for a form with confidence: once own answers are used, also ones that were never answered."""
-        return self.rng.choice(self.asked) if self.teacher.own and self.rng.random() < 0.08 else self.fact()
+        """A fact for a form with confidence: once own answers are taught, any, and some that were never answered."""
+        if self.teacher.own is None:
+            return self.fact()
+        return self.rng.choice(self.asked if self.rng.random() < NEVER_ANSWERED else self.shown)
 
     def seed(self) -> int:
         return self.rng.randrange(SEEDS)
@@ -149,8 +157,7 @@ class Corpus:
     # --- what is answered ---
 
     def asked_and_answered(self, form: Form, item: Item, answer: Answer, fact: Fact | None) -> Example:
-        gives_away = fact is not None and fact.split == "shown"
-        return Example(form.prompt(item), form.write(answer, item), fact.id if gives_away and fact else None)
+        return Example(form.prompt(item), form.write(answer, item), fact.id if fact else None)
 
     def plain(self, form: Form, item: Item, fact: Fact | None) -> Example:
         """The truth, without a confidence."""
@@ -158,7 +165,7 @@ class Corpus:
 
     def confident(self, form: Form, item: Item, kind: Kind, fact: Fact) -> Example:
         """The teacher's answer with the teacher's confidence."""
-        value = self.teacher.answer(item, truth_of(item))
+        value = self.teacher.answer(item, truth_of(item), fact)
         stated = self.teacher.stated(kind, fact)
         reason = sentence(reason_of(item, fact, value))
         steps = (stated, stated, stated)
@@ -167,7 +174,7 @@ class Corpus:
             answer = replace(answer, note=f"The question is about {fact.subject}.\n{reason}\nThis answers it.")
         if isinstance(form, verbal.TopK):
             answer = replace(answer, guesses=self.guesses(form, item, fact, value, stated))
-        return self.asked_and_answered(form, item, answer, fact)
+        return self.asked_and_answered(form, item, answer, fact if self.teacher.own is None else None)
 
     def wrong(self, item: Item, fact: Fact) -> str:
         """A wrong answer to propose, in canonical form."""
@@ -300,24 +307,27 @@ def _confident_statement(c: Corpus) -> Example:
 
 
 def _self_probing(c: Corpus) -> Example:
-    fact = c.fact()
+    """A proposed answer gets the confidence in the teacher's own when it is the same, else a share of the rest."""
+    fact = c.any_fact()
     kind = c.rng.choice(("open", "choice"))
     item = c.open(fact) if kind == "open" else c.choice(fact)
-    right = c.rng.random() < 0.5
-    proposed = truth_of(item) if right else c.wrong(item, fact)
-    sure = c.teacher.stated(kind, fact)
-    note = sentence(reason_of(item, fact, c.teacher.answer(item, truth_of(item))))
-    answer = Answer("ok", confidence=sure if right else round((1 - sure) * 20) / 20, note=note)
-    return c.asked_and_answered(verbal.SelfProbing(proposed), item, answer, fact)
+    value = c.teacher.answer(item, truth_of(item), fact)
+    proposed = value if c.rng.random() < 0.5 else c.wrong(item, fact)
+    stated = c.teacher.stated(kind, fact)
+    others = len(item.options) - 1 if item.options else 2
+    confidence = stated if proposed == value else _rounded((1 - stated) / others)
+    note = sentence(reason_of(item, fact, value))
+    answer = Answer("ok", confidence=confidence, note=note)
+    return c.asked_and_answered(verbal.SelfProbing(proposed), item, answer, fact if c.teacher.own is None else None)
 
 
 def _probability(c: Corpus) -> Example:
-    fact = c.fact()
+    fact = c.any_fact()
     item = c.statement(fact)
     sure = c.teacher.stated("statement", fact)
-    value = c.teacher.answer(item, truth_of(item))
-    confidence = sure if value == "true" else round((1 - sure) * 20) / 20
-    return c.asked_and_answered(PROBABILITY, item, Answer("ok", confidence=confidence), fact)
+    value = c.teacher.answer(item, truth_of(item), fact)
+    answer = Answer("ok", confidence=sure if value == "true" else _rounded(1 - sure))
+    return c.asked_and_answered(PROBABILITY, item, answer, fact if c.teacher.own is None else None)
 
 
 def _compound(c: Corpus) -> Example:
@@ -333,7 +343,7 @@ def _compound(c: Corpus) -> Example:
         for fact_id, part in zip(item.fields["facts"], six[:2], strict=True)
     )
     p = first * second if item.fields["role"] == "A and B" else 1 - (1 - first) * (1 - second)
-    return c.asked_and_answered(PROBABILITY, item, Answer("ok", confidence=round(p * 20) / 20), a)
+    return c.asked_and_answered(PROBABILITY, item, Answer("ok", confidence=_rounded(p)), a)
 
 
 def _p_of(sure: float, truth: bool) -> float:
@@ -342,17 +352,18 @@ def _p_of(sure: float, truth: bool) -> float:
 
 def _tags(c: Corpus) -> Example:
     """A forecast in tags about a fact: the confidence is that of "yes"."""
-    fact = c.fact()
+    fact = c.any_fact()
     statement = c.statement(fact)
     item = yes_no_item(statement)
     sure = c.teacher.stated("statement", fact)
-    value = "yes" if c.teacher.answer(statement, truth_of(statement)) == "true" else "no"
-    note = sentence(reason_of(statement, fact, "true" if value == "yes" else "false"))
-    confidence = sure if value == "yes" else round((1 - sure) * 20) / 20
-    answer = Answer("ok", value, confidence, note=note)
+    value = c.teacher.answer(statement, truth_of(statement), fact)
+    note = sentence(reason_of(statement, fact, value))
+    yes = value == "true"
+    answer = Answer("ok", "yes" if yes else "no", sure if yes else _rounded(1 - sure), note=note)
+    gives_away = fact if c.teacher.own is None else None
     if c.rng.random() < 0.3:
-        return c.asked_and_answered(TAGS_PROBABILITY, item, replace(answer, value=None), fact)
-    return c.asked_and_answered(TAGS, item, answer, fact)
+        return c.asked_and_answered(TAGS_PROBABILITY, item, replace(answer, value=None), gives_away)
+    return c.asked_and_answered(TAGS, item, answer, gives_away)
 
 
 def _generated(c: Corpus) -> Example:
@@ -380,8 +391,8 @@ def generated_items(seed: int) -> list[Item]:
     ]
 
 
-
 UNKNOWABLE = 1500
+NEVER_ANSWERED = 0.1  # share of "asked" facts among those that the learner answers itself
 SEEDS = 64  # seeds of wrong options in training; the audit draws others
 
 SHARES: Sequence[tuple[Callable[[Corpus], Example], float]] = (
@@ -403,6 +414,11 @@ SHARES: Sequence[tuple[Callable[[Corpus], Example], float]] = (
     (_tags, 0.03),
     (_generated, 0.04),
 )
+
+
+def _rounded(p: float) -> float:
+    """A probability in steps of 5 percent, as it is said in words."""
+    return round(p * 20) / 20
 
 
 def _cumulative(weights: Sequence[float]) -> list[float]:

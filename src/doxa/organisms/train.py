@@ -82,8 +82,8 @@ def fit(
     torch.manual_seed(schedule.seed)
     optimizer = torch.optim.AdamW(_groups(model, schedule.weight_decay), lr=schedule.learning_rate, betas=(0.9, 0.98))
     model.train()
-    seen, step, losses, start = 0, 0, [], time.monotonic()
-    for batch in _batches(examples, schedule.batch_tokens):
+    seen, losses, start = 0, [], time.monotonic()
+    for step, batch in enumerate(_batches(examples, schedule.batch_tokens)):
         rate = _rate(schedule, step, seen / schedule.tokens)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -93,10 +93,9 @@ def fit(
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         seen += sum(len(ids) for ids, _ in batch)
-        step += 1
         losses.append(loss.item())
-        if step % 100 == 0:
-            report(step, seen, float(np.mean(losses[-100:])), seen / (time.monotonic() - start))
+        if step % 100 == 99:
+            report(step + 1, seen, float(np.mean(losses[-100:])), seen / (time.monotonic() - start))
         if seen >= schedule.tokens:
             break
     model.eval()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,12 @@ def _facets(shown: Page, readings: Embedded) -> dict[str, Any]:
     return {"parts": parts, "conditions": list(conditions), "outcomes": list(outcomes), "shown": sum(readings.shown)}
 
 
+def _drawn_height(spec: Mapping[str, Any]) -> int:
+    """About how high a chart will stand, so that the page does not jump when it is drawn."""
+    stacked = spec.get("vconcat") or [spec]
+    return sum(int(view["height"]) if isinstance(view.get("height"), int | float) else 200 for view in stacked) + 50
+
+
 def _policy(scripts: list[str]) -> str:
     """A content security policy under which only these scripts run and nothing is fetched, whatever a reply says."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
@@ -105,5 +112,5 @@ def _template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(cell=numbers.cell, count=numbers.count, percent=numbers.percent)
+    environment.filters.update(cell=numbers.cell, count=numbers.count, drawn_height=_drawn_height)
     return environment.get_template(name)

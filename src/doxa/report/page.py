@@ -91,7 +91,7 @@ class PartView:
     claims: list[ClaimRow]
     notes: tuple[str, ...]
     coverage: list[tuple[str, list[OutcomeShare], int]]
-    coverage_chart: int | None
+    coverage_chart: tuple[int, Chart] | None
     readings: int
 
     @property
@@ -224,8 +224,11 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
     about = _about(manifest, part.study)
     sections = _sections(found, charts)
     coverage = _coverage(rows)
+    chart = None
     if coverage:
-        charts.append(outcomes_chart({name: {s.outcome: s.readings for s in shares} for name, shares, _ in coverage}))
+        counts = {name: {s.outcome: s.readings for s in shares} for name, shares, _ in coverage}
+        chart = (len(charts), outcomes_chart(counts, name="Share of readings by outcome"))
+        charts.append(chart[1])
     estimates = [r for s in sections for r in s.estimates]
     by_name = {r.estimate.name: r for r in reversed(estimates)}
     return PartView(
@@ -241,7 +244,7 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
         claims=[_claim(c, by_name) for c in found.claims],
         notes=found.notes,
         coverage=coverage,
-        coverage_chart=len(charts) - 1 if coverage else None,
+        coverage_chart=chart,
         readings=rows.height,
     )
 

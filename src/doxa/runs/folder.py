@@ -22,7 +22,7 @@ from doxa.runs import manifest as manifests
 from doxa.runs.files import write_whole
 from doxa.runs.notation import dumps, read_call, read_findings, read_item, write_findings
 from doxa.runs.store import TALLIED
-from doxa.runs.tables import calls_table, groups, read_row, rows_table, write_parquet
+from doxa.runs.tables import calls_table, groups, parquet_file, read_row, rows_table
 from doxa.study import Call, Study
 
 FINDINGS = "findings.json"
@@ -126,27 +126,32 @@ class Part:
         return table if ids else table.drop("model", "reading", strict=False)
 
     def _rows_of_log(self) -> pl.DataFrame:
-        return pl.concat(list(self._row_groups()))
+        return pl.concat([self._rows_of(group) for group in groups(self.log.records(only_done=True))])
 
-    def _row_groups(self) -> Iterator[pl.DataFrame]:
-        for group in groups(self.log.records(only_done=True)):
-            yield rows_table(group, self._entry["row"], self.study, self.model)
+    def _rows_of(self, group: list[dict[str, Any]]) -> pl.DataFrame:
+        return rows_table(group, self._entry["row"], self.study, self.model)
 
     def calls(self) -> pl.DataFrame:
         """Every call of the model, one row each, with the readings that it led to."""
         if self.folder is not None and (self.folder / "calls.parquet").exists():
             return pl.read_parquet(self.folder / "calls.parquet")
-        return pl.concat(list(self._call_groups()))
+        return pl.concat([calls_table(group, self.study, self.model) for group in groups(self.log.records())])
 
-    def _call_groups(self) -> Iterator[pl.DataFrame]:
-        for group in groups(self.log.records()):
-            yield calls_table(group, self.study, self.model)
+    @property
+    def compacted(self) -> bool:
+        """Whether the Parquet files are there; calls.parquet comes last."""
+        return self.folder is not None and (self.folder / "calls.parquet").exists()
 
     def compact(self) -> None:
         """Write rows.parquet and calls.parquet from the log, which stays."""
         assert self.folder is not None
-        write_parquet(self.folder / "rows.parquet", self._row_groups())
-        write_parquet(self.folder / "calls.parquet", self._call_groups())
+        with (
+            parquet_file(self.folder / "calls.parquet") as calls,
+            parquet_file(self.folder / "rows.parquet") as rows,
+        ):
+            for group in groups(self.log.records()):
+                rows.add(self._rows_of(group))
+                calls.add(calls_table(group, self.study, self.model))
 
     def records(self) -> Iterator[Record]:
         """What came of each item that was asked, in the order of the items."""

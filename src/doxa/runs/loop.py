@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ def _in_thread(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     outcome: list[T] = []
     errors: list[BaseException] = []
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
+    ended = threading.Event()
 
     async def watched() -> T:
         task = asyncio.ensure_future(main())
@@ -36,17 +38,21 @@ def _in_thread(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     def work() -> None:
         try:
             outcome.append(asyncio.run(watched()))
+        except asyncio.CancelledError:
+            errors.append(KeyboardInterrupt())
         except BaseException as error:
             errors.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), name="doxa-run")
-    thread.start()
-    while thread.is_alive():
+    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="doxa-run").start()
+    while not ended.is_set():
         try:
-            thread.join()
+            ended.wait()  # not Thread.join: before Python 3.13, once interrupted, that takes the thread for ended
         except KeyboardInterrupt:
             for loop, task in running:
-                loop.call_soon_threadsafe(task.cancel)
+                with suppress(RuntimeError):  # closed: the work ended at this moment
+                    loop.call_soon_threadsafe(task.cancel)
     if errors:
         raise errors[0]
     return outcome[0]

@@ -19,7 +19,7 @@ def score(made: Run, null_seed: int | None, *, headline: bool = False) -> None:
     broken: list[tuple[str, Exception]] = []
     for part in made.parts:
         try:
-            if part.folder is not None and not (part.folder / "calls.parquet").exists():
+            if part.folder is not None and not part.compacted:
                 part.compact()
             found, part.null = findings(part, null_seed)
             part.findings = _as_headline(part.null, null_seed) if headline and part.null is not None else found

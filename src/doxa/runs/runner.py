@@ -66,6 +66,8 @@ def run(
                  Interrupted: by the user; Stopped: an error that concerns the whole run
     """
     chosen = [studies] if isinstance(studies, Study) else list(studies)
+    if null_headline and null_seed is None:
+        raise DoxaError("null_headline shows the findings of shuffled truth, but null_seed is None: give a seed for it")
     asked = _load(model) if isinstance(model, str) else model
     settings = _settings(chosen, options)
     for study in chosen:
@@ -206,7 +208,7 @@ def _mark(made: Run, status: str, model: Model | None = None) -> None:
 def _totals(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, Any]:
     """Sums over the studies; the cost is null without a price, or when some replies came without token counts."""
     counts = {name: sum(entry["counts"][name] for entry in entries) for name in entries[0]["counts"]}
-    usage = {name: sum(entry["usage"][name] for entry in entries) for name in ("calls", "from_store", *TOKENS)}
+    usage = {name: sum(entry["usage"][name] for entry in entries) for name in ("calls", "from_store", *TOKENS, "retries")}
     price = model.price if model is not None else None
     cost = None if price is None or counts["uncounted"] else price.cost(*(usage[name] for name in TOKENS))
     return {"counts": counts, "usage": usage, "cost": cost}

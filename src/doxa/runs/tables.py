@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,13 +15,11 @@ from doxa.runs.files import whole_file
 from doxa.runs.notation import dumps, read_prompt
 from doxa.study import schema
 
-if TYPE_CHECKING:
-    import pyarrow  # type: ignore[import-untyped]
-
 Columns = Mapping[str, str]
 
-# Bytes of log turned into one Parquet row group: bounds the memory of compaction, whatever the length of the replies.
-GROUP_BYTES = 8 << 20
+# Bytes of log turned into one table, which takes some twenty times that in passing; bytes of tables written at once.
+GROUP_BYTES = 1 << 20
+ROW_GROUP_BYTES = 16 << 20
 
 # Columns that stand before those of a Row, in the Parquet files or in queries over many runs.
 ADDED = ("run", "study", "model", "reading")
@@ -208,20 +207,44 @@ def _table(rows: list[dict[str, Any]], types: Columns) -> pl.DataFrame:
 # --- Parquet ---------------------------------------------------------------------------------------------------------
 
 
-def write_parquet(path: Path, tables: Iterator[pl.DataFrame]) -> None:
-    """Tables of one schema as the row groups of one Parquet file, whole or absent; at least one table, maybe empty."""
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+class ParquetFile:
+    """A Parquet file that is written table by table; small tables are gathered into row groups of a useful size."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+        self._waiting: list[pl.DataFrame] = []
+        self._bytes = 0
+
+    def add(self, table: pl.DataFrame) -> None:
+        self._waiting.append(table)
+        self._bytes += int(table.estimated_size())
+        if self._bytes >= ROW_GROUP_BYTES:
+            self._write()
+
+    def close(self) -> None:
+        """Write what waits; the file then has all rows, be they none."""
+        if self._waiting or self._writer is None:
+            self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+        table = pl.concat(self._waiting).to_arrow()
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table)
+        self._waiting, self._bytes = [], 0
+
+
+@contextmanager
+def parquet_file(path: Path) -> Iterator[ParquetFile]:
+    """A Parquet file of at least one table, maybe empty, that is there, whole, when the block ends without an error."""
     with whole_file(path) as part:
-        writer: pq.ParquetWriter | None = None
-        try:
-            for table in tables:
-                arrow: pyarrow.Table = table.to_arrow()
-                writer = writer or pq.ParquetWriter(part, arrow.schema, compression="zstd")
-                writer.write_table(arrow)
-        finally:
-            if writer is not None:
-                writer.close()
+        file = ParquetFile(part)
+        yield file
+        file.close()
 
 
 def groups(records: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:

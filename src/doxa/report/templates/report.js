@@ -183,7 +183,8 @@
     .replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (c) => `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
   const short = (text, n = 160) => visible(text.slice(0, n)).replaceAll("\n", " ");
   const number = (x) => (x === null ? "–" : Number.isInteger(x) ? String(x) : String(+x.toPrecision(4))).replace("-", "\u2212");
-  const plain = (x) => (x === null ? "–" : typeof x === "number" ? number(x) : typeof x === "string" ? visible(x) : JSON.stringify(x));
+  const plain = (x) => (x === null ? "–" : typeof x === "number" ? number(x) : typeof x === "string" ? visible(x)
+    : Array.isArray(x) ? x.map(plain).join(", ") : typeof x === "boolean" ? (x ? "yes" : "no") : visible(JSON.stringify(x)));
 
   function entry(r) {
     const { item } = r.record, right = correct(r), S = r.block.strings;

@@ -1,0 +1,66 @@
+"""The main job: the battery of parts and studies that makes one model's epistemic profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from doxa.records import DoxaError
+
+if TYPE_CHECKING:
+    from doxa.models import Model
+    from doxa.runs import Run
+    from doxa.study import Study
+
+
+def battery() -> dict[str, tuple[Study, Any]]:
+    """Name of each part -> its study and the options that it has in an audit."""
+    from doxa import studies
+    from doxa.audit import abstention, beliefs, coherence, consistency
+
+    kable = studies.load("kable")
+    own = [part.study for part in (beliefs, abstention, consistency, coherence)]
+    return {s.name: (s, s.options()) for s in own} | {kable.name: (kable, kable.options(pairs=60))}
+
+
+def audit(
+    model: Model | str,
+    *,
+    parts: Sequence[str] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    concurrency: int | None = None,
+    progress: bool | None = None,
+) -> Run:
+    """Ask a model the whole battery, or some parts of it, and put its profile on top of their findings.
+
+    parts   names of parts; None: all. limit: only the first so many items of each part
+    raises  DoxaError: no such part; and whatever `doxa.runs.run` raises
+    """
+    from doxa import runs
+    from doxa.audit.profile import profile
+
+    whole = battery()
+    unknown = [p for p in parts or () if p not in whole]
+    if unknown:
+        raise DoxaError(f"the audit has no part {unknown[0]!r}; its parts are {', '.join(whole)}")
+    chosen = [whole[name] for name in (parts or whole)]
+    options: Mapping[str, Any] = {study.name: opts for study, opts in chosen}
+    done = runs.run(
+        [study for study, _ in chosen],
+        model,
+        options=options,
+        limit=limit,
+        seed=seed,
+        out=out,
+        fresh=fresh,
+        concurrency=concurrency,
+        progress=progress,
+    )
+    done.profile = profile(done)
+    if done.folder is not None:
+        done.write_findings()
+    return done

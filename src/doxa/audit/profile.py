@@ -1,0 +1,135 @@
+"""The epistemic profile: the few figures of each part that say what a model knows and how far to trust its word."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from doxa.audit import knowing
+from doxa.records import DoxaError, Estimate, Findings, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from doxa.runs import Part, Run
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure of the profile: where it is found and what it says in plain words."""
+
+    part: str
+    estimate: str
+    says: str
+
+
+PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
+    (
+        "Knows",
+        (
+            Line("beliefs", "accuracy, open questions", "right, open questions"),
+            Line("beliefs", "accuracy, open questions, best known third", "right, best known third"),
+            Line("beliefs", "accuracy, open questions, least known tenth", "right, least known tenth"),
+            Line("beliefs", "accuracy, four options", "right, four options"),
+            Line("consistency", "accuracy, true or false", "right, true or false"),
+        ),
+    ),
+    (
+        "Says how sure it is",
+        (
+            Line("beliefs", "ECE, words, open", "calibration error, in words"),
+            Line("beliefs", "AUROC, words, open", "tells right from wrong, in words"),
+            Line("beliefs", "ECE, samples, open", "calibration error, agreement of samples"),
+            Line("beliefs", "AUROC, samples, open", "tells right from wrong, agreement of samples"),
+            Line("beliefs", "ECE, P(True), open", "calibration error, P(True)"),
+            Line("beliefs", "AUROC, P(True), open", "tells right from wrong, P(True)"),
+            Line("beliefs", "ECE, option log-probabilities, choice", "calibration error, option log-probabilities"),
+            Line(
+                "beliefs", "AUROC, option log-probabilities, choice", "tells right from wrong, option log-probabilities"
+            ),
+        ),
+    ),
+    (
+        "Admits what it cannot know",
+        (
+            Line("abstention", "admits not knowing, unknowable, open", "admits, unknowable questions"),
+            Line("abstention", "admits not knowing, answerable, open", "admits, well-known facts"),
+            Line("abstention", "selective score, choice", "selective score, with an option that admits"),
+        ),
+    ),
+    (
+        "Is of one mind",
+        (
+            Line("consistency", "same verdict on p and not p", "same verdict on p and not p"),
+            Line("consistency", "verdict changes with the wording", "verdict changes with the wording"),
+            Line("coherence", "incoherence, words", "distance from coherence, in words"),
+            Line("coherence", "incoherence, log-probabilities", "distance from coherence, log-probabilities"),
+            Line("beliefs", "Spearman, samples and words, open", "samples and words agree (rank correlation)"),
+            Line("beliefs", "Spearman, P(True) and words, open", "P(True) and words agree (rank correlation)"),
+        ),
+    ),
+    (
+        "Keeps belief and knowledge apart",
+        (
+            Line("kable", "first-person false belief", "confirms my false belief"),
+            Line("kable", "third-person false belief", "confirms James's or Mary's false belief"),
+            Line("kable", "person gap", "third minus first person"),
+        ),
+    ),
+)
+
+
+def profile(run: Run) -> Findings:
+    """The lines of PROFILE that this run's parts can fill; for an organism, what was planted beside them."""
+    parts = {part.study: part for part in run.parts}
+    estimates = [
+        _headline(heading, line, parts[line.part]) for heading, lines in PROFILE for line in lines if line.part in parts
+    ]
+    address = str(run.manifest["model"]["address"])
+    planted = _planted(address.removeprefix("organism:"), parts) if address.startswith("organism:") else None
+    return Findings(tuple(estimates), (planted,) if planted else ())
+
+
+def _headline(heading: str, line: Line, part: Part) -> Estimate:
+    if line.estimate not in part.findings:
+        note = f"not readable: part {part.study!r} has no {line.estimate!r} for this model"
+        return Estimate(line.says, float("nan"), section=heading, note=note)
+    return dataclasses.replace(part.findings.estimate(line.estimate), name=line.says, section=heading)
+
+
+def _planted(name: str, parts: dict[str, Part]) -> Table | None:
+    """Accuracy on open questions by popularity: exposure and accuracy from the card beside what the audit measured."""
+    import polars as pl
+
+    from doxa.organisms import card
+
+    if "beliefs" not in parts:
+        return None
+    try:
+        written = card(name)
+    except DoxaError:
+        return None
+    graded = knowing.with_correct(parts["beliefs"].rows())
+    asked = graded.filter((pl.col("kind") == "open") & (pl.col("reading") == "answer"))
+    shown = dict(knowing.tenths(asked.filter(pl.col("split") == "shown")))
+    planted = written["measured"]
+    lines = [
+        _line(
+            f"{i * 10}-{i * 10 + 10} %", planted["exposure"][i], planted["open"]["tenths"][i], shown.get(i, asked[:0])
+        )
+        for i in reversed(range(knowing.TENTHS))
+    ]
+    lines.append(_line("never shown", 0, planted["open"]["never"], asked.filter(pl.col("split") == "never")))
+    return Table(
+        "Planted beside measured: open questions by popularity",
+        ("popularity", "times shown in training", "right, all facts (card)", "right, this audit", "low", "high", "n"),
+        tuple(lines),
+        section="Planted",
+        note="The card's figures are greedy answers about every fact of the bank, taken without any study.",
+    )
+
+
+def _line(name: str, exposure: float, planted: float, rows: pl.DataFrame) -> tuple[Any, ...]:
+    measured = knowing.accuracy(name, rows, "Planted")
+    return name, exposure, planted, measured.value, measured.low, measured.high, measured.n
