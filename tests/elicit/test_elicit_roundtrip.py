@@ -22,8 +22,8 @@ from doxa.elicit.replies import number, percent, percent_text
 from doxa.elicit.verbal import ChainOfThought, MultiStep, SelfProbing, TopK, Vanilla
 from doxa.records import Answer, Item
 
-# A busy machine is no failure.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A busy machine is no failure, and every run tries the same examples.
+unhurried = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 ITEMS = {
     "choice": Item("c", "Which?", "choice", ("Sydney", "Canberra", "C. elegans", "Yes"), "Canberra"),

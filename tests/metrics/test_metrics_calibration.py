@@ -38,7 +38,7 @@ def other_library_case():
 
 
 def test_ten_items_by_hand():
-    # Bins of width .1: (.95, .95 | 1, 1) gap -.05, (.85, .85 | 1, 0) .35, (.65, .65 | 1, 0) .15, .55 -.45, .35, .15, .05.
+    # Bins of width .1: (.95 x 2 | 1, 1) gap -.05, (.85 x 2 | 1, 0) .35, (.65 x 2 | 1, 0) .15, .55 -.45, .35, .15, .05.
     # (2 * .05 + 2 * .35 + 2 * .15 + .45 + .35 + .15 + .05) / 10 = 2.10 / 10
     assert ece(P, Y) == approx(0.210)
     assert mce(P, Y) == approx(0.45)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 import threading
 import zlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,6 +154,7 @@ class Stub:
             data["prompt_logprobs"] = self._prompt_logprobs(body["messages"])
         if body.get("echo"):
             usage["completion_tokens"] = 1
+            choices[0]["text"] = (body["prompt"] if m.echo else "") + pieces(answers[0])[0]
         return data
 
     def _chat_logprobs(self, answer: str) -> dict[str, Any]:
@@ -182,6 +184,12 @@ class Stub:
     def _prompt_logprobs(self, messages: list[dict[str, str]]) -> list[dict[str, Any] | None]:
         text = "".join(f"[{m['role']}] {m['content']}" for m in messages)
         return [None, *({str(k): {"logprob": logprob(t), "decoded_token": t}} for k, t in enumerate(pieces(text)))]
+
+
+def serving() -> Iterator[Callable[..., Stub]]:
+    """A fixture: starts stubs with a script and manners, and stops them all at the end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *script, **manners: stack.enter_context(Stub(Manners(**manners), script))
 
 
 def pieces(text: str) -> list[str]:

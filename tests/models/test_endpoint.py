@@ -6,7 +6,6 @@ import asyncio
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +17,13 @@ from doxa.models.endpoint_wire import sample_seed
 from doxa.records import DoxaError, Message, MissingCapability, Prompt, Sampling, Token
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stub_server import Manners, Stub, gives, logprob, pieces
+from stub_server import Stub, gives, logprob, pieces, serving
 
 CHAT = Prompt.user("Is the sky blue?", system="Be brief.")
 TEXT = Prompt(text="The sky is")
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Stub]]:
-    stubs: list[Stub] = []
-
-    def start(*script: Any, **manners: Any) -> Stub:
-        stubs.append(Stub(Manners(**manners), script).__enter__())
-        return stubs[-1]
-
-    yield start
-    for stub in stubs:
-        stub.__exit__()
+serve = pytest.fixture(serving)
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +203,16 @@ def test_sample_seeds_of_neighbouring_seeds_do_not_meet():
     seeds = [sample_seed(seed, k) for seed in range(50) for k in range(50)]
     assert len(set(seeds)) == 2500 and all(0 <= s < 2**31 for s in seeds)
     assert sample_seed(-1, 0) == 2**31 - 1  # never negative
+
+
+async def test_samples_that_are_all_alike_are_warned_of_once(serve):
+    model = Endpoint("m", base_url=serve(answer="word " * 20).url)
+    await model.generate(CHAT, Sampling(n=3))  # greedy: no wonder
+    with pytest.warns(UserWarning, match="does the server sample at all") as warned:
+        await model.generate(CHAT, Sampling(n=3, temperature=1.0))
+        await model.generate(CHAT, Sampling(n=3, temperature=1.0))
+    await model.close()
+    assert len(warned) == 1
 
 
 async def test_usage_of_several_choices_is_not_counted_twice(serve):

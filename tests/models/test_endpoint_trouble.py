@@ -6,7 +6,6 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from doxa.models.endpoint_server import retry_after
 from doxa.records import DoxaError, Prompt, Sampling
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stub_server import Manners, Stub, breaks, gives, hangs, says, stops_midway, talks_nonsense
+from stub_server import Stub, breaks, gives, hangs, says, serving, stops_midway, talks_nonsense
 
 CHAT = Prompt.user("Is the sky blue?")
 KEY = "sk-planted-0123456789"
@@ -48,17 +47,7 @@ class Time(Clock):
         await asyncio.sleep(0)
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Stub]]:
-    stubs: list[Stub] = []
-
-    def start(*script: Any, **manners: Any) -> Stub:
-        stubs.append(Stub(Manners(**manners), script).__enter__())
-        return stubs[-1]
-
-    yield start
-    for stub in stubs:
-        stub.__exit__()
+serve = pytest.fixture(serving)
 
 
 @pytest.fixture(autouse=True)

@@ -140,6 +140,16 @@ def test_no_tokenizer(folder):
         load(folder)
 
 
+def test_a_tokenizer_with_more_tokens_than_the_network(folder):
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens(["metal"])
+    tokenizer.save_pretrained(folder)
+    model = load(folder)
+    with pytest.raises(DoxaError, match="has token 30; this model knows 30, counted from 0"):
+        logprob(model)
+    assert asyncio.run(model.score(Prompt(text="is"), [" iron"]))[0].logprob < 0
+
+
 def test_unknown_settings(folder):
     with pytest.raises(DoxaError, match="dtype is 'int8'; it is one of auto"):
         load(folder, dtype="int8")

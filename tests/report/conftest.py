@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -216,6 +218,38 @@ def bins_of(confidence: np.ndarray, right: np.ndarray) -> list[SimpleNamespace]:
     return bins
 
 
+class Page(HTMLParser):
+    """Elements with their attributes, scripts and styles with their text, and all other text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.style = ""
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+
+    def handle_data(self, data):
+        if self.cdata_elem == "style":
+            self.style += data
+        elif self.cdata_elem:
+            self.scripts[-1] = (self.scripts[-1][0], self.scripts[-1][1] + data)
+        else:
+            self.text += data
+
+    def tags(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def json(self, name):
+        return next(json.loads(text) for attributes, text in self.scripts if attributes.get("id") == name)
+
+
 @pytest.fixture
 def made_run() -> MadeRun:
     return MadeRun([facts_part()])
@@ -224,4 +258,4 @@ def made_run() -> MadeRun:
 @pytest.fixture
 def make() -> SimpleNamespace:
     """The builders of this file, for tests that make their own run."""
-    return SimpleNamespace(run=MadeRun, part=MadePart, facts=facts_part, record=record, reading=reading, bins=bins_of)
+    return SimpleNamespace(run=MadeRun, part=MadePart, facts=facts_part, record=record, reading=reading, page=Page)

@@ -1,4 +1,4 @@
-"""A study for the tests of runs: is a made-up statement true? Its models answer at once and count what they are asked."""
+"""A study for the tests of runs: is a made-up statement true? Its models count what they are asked."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from coin_study import Coin, Options, Row, statements
 import doxa
 from doxa.models.base import Price
 from doxa.records import DoxaError, Findings, Item, MissingCapability, Prompt, Reply
-from doxa.runs import Interrupted, Refused, Run, Stopped, collecting, run
+from doxa.runs import Interrupted, Run, Stopped, collecting, run
 from doxa.study import Source, Study
 
 
@@ -138,7 +138,10 @@ def test_rows_know_the_calls_behind_them():
         ({"limit": 0}, "limit is 0"),
         ({"options": {"coin": Options()}}, "options for 'coin', which is not among the studies"),
         ({"options": Source("x", 1)}, "options are Source; none of coin-study takes these"),
-        ({"options": {"coin_study": {"samples": 2}}}, "options of 'coin-study' are {'samples': 2}; they must be a coin_st"),
+        (
+            {"options": {"coin_study": {"samples": 2}}},
+            "options of 'coin-study' are {'samples': 2}; they must be a coin_st",
+        ),
         ({"null_headline": True, "null_seed": None}, "null_headline"),
     ],
 )
@@ -251,7 +254,7 @@ def test_scoring_that_fails_costs_no_reading(tmp_path):
         raise ZeroDivisionError("division by zero")
 
     broken = dataclasses.replace(coin_study.study, score=score)
-    with pytest.raises(DoxaError, match="could not be scored: ZeroDivisionError: division by zero.*are kept in"):
+    with pytest.raises(DoxaError, match=r"could not be scored: ZeroDivisionError: division by zero.*are kept in"):
         run(broken, Coin(), items=statements(5), out=tmp_path / "run")
     assert Run.open(tmp_path / "run").parts[0].counts["done"] == 5
     model = Coin()
@@ -355,7 +358,9 @@ def test_a_whole_findings_object_survives_the_disk(tmp_path):
     from doxa.records import Chart, Claim, Estimate, Table
 
     found = Findings(
-        estimates=(Estimate("x", 1.5, -math.inf, math.inf, 3, "items", "m", {"ok": 3}, (0.25, math.inf), 0.5, "s", "n"),),
+        estimates=(
+            Estimate("x", 1.5, -math.inf, math.inf, 3, "items", "m", {"ok": 3}, (0.25, math.inf), 0.5, "s", "n"),
+        ),
         tables=(Table("t", ("a", "b"), ((1, None), (2.5, "two")), "s", "n"),),
         charts=(Chart("c", {"data": {"values": [{"x": 1.0, "y": None}]}}, "s", "n"),),
         claims=(Claim("x", 0.5, "there", 1.5, "x"),),

@@ -17,7 +17,7 @@ from doxa.data.facts import by_id, facts
 from doxa.data.render import choice_item, most_options, open_item
 from doxa.data.unknowable import ADMISSION, unknowable
 from doxa.elicit.answers import Letter, ShortText
-from doxa.metrics import bootstrap, wilson
+from doxa.metrics import bootstrap, proportion
 from doxa.records import LETTERS, Answer, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Study, shuffle_truth
 
@@ -127,7 +127,7 @@ def _rate(name: str, rows: pl.DataFrame, label: str) -> Estimate:
     n, admitted = len(rows), int(read.sum())
     return Estimate.of(
         name,
-        wilson(admitted, len(read)),
+        proportion(admitted, len(read)),
         unit="items",
         outcomes=count_outcomes(rows["outcome"].to_list()),
         bounds=(admitted / n, (admitted + n - len(read)) / n),

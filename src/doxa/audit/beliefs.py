@@ -42,13 +42,13 @@ class Options:
 class Row(Reading):
     """One reading of one belief.
 
-    kind        "open" or "choice"; reading: how the confidence was read, "answer" for the answer alone
+    kind        "open" or "choice"; way: how the confidence was read, "answer" for the answer alone
     answer      the answer whose confidence this is, None: unread; right answers are in `truth`
     confidence  probability in [0, 1] that `answer` is right; None: not read
     """
 
     kind: str
-    reading: str
+    way: str
     answer: str | None
     truth: tuple[str, ...]
     confidence: float | None = None
@@ -102,7 +102,7 @@ def _row(kind: str, reading: str, item: Item, answer: Answer, confidence: float 
         outcome=answer.outcome,
         text=text,
         kind=kind,
-        reading=reading,
+        way=reading,
         answer=answer.value,
         truth=right,
         confidence=confidence,

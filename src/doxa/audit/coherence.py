@@ -39,7 +39,7 @@ class Options:
 class Row(Reading):
     """`role` of the statement in its pair, `belief` the probability in [0, 1] that it is true, None: unread."""
 
-    reading: str
+    way: str
     role: str
     truth: str
     belief: float | None
@@ -57,9 +57,9 @@ def example() -> list[Item]:
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     about = {"item": item.id, "role": item.fields["role"], "truth": item.answer or ""}
     answer, reply = await ask.answer(Probability(), item, BRIEF)
-    yield Row(**about, reading="words", outcome=answer.outcome, text=reply.text, belief=answer.confidence)
+    yield Row(**about, way="words", outcome=answer.outcome, text=reply.text, belief=answer.confidence)
     if "score" in ask.model.capabilities:
-        yield Row(**about, reading="log-probabilities", belief=await statement_belief(ask, item))
+        yield Row(**about, way="log-probabilities", belief=await statement_belief(ask, item))
 
 
 def score(rows: pl.DataFrame, options: Any) -> Findings:
@@ -68,7 +68,7 @@ def score(rows: pl.DataFrame, options: Any) -> Findings:
 
     estimates, lines = [], []
     for reading, need in READINGS.items():
-        of_reading = rows.filter(pl.col("reading") == reading)
+        of_reading = rows.filter(pl.col("way") == reading)
         belief = by_pair(of_reading)
         name = f"incoherence, {reading}"
         outcomes = count_outcomes(of_reading["outcome"].to_list())
@@ -88,7 +88,7 @@ def score(rows: pl.DataFrame, options: Any) -> Findings:
             )
         )
         lines += [(reading, rule, float(np.mean(broken)), float(np.mean(by))) for rule, broken, by in _rules(belief)]
-    columns = ("reading", "rule", f"broken by more than {TOLERANCE}", "mean excess")
+    columns = ("read from", "rule", f"broken by more than {TOLERANCE}", "mean excess")
     return Findings(tuple(estimates), (Table("Rules of probability", columns, tuple(lines), section="Coherence"),))
 
 
@@ -122,7 +122,7 @@ def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
     parts = [
         part.with_columns(part["belief"][rng.permutation(len(part))])
-        for _, part in rows.group_by("reading", "role", maintain_order=True)
+        for _, part in rows.group_by("way", "role", maintain_order=True)
     ]
     return pl.concat(parts) if parts else rows
 

@@ -19,9 +19,9 @@ from doxa.metrics import (
     brier,
     ece_debiased,
     ece_expected,
+    proportion,
     reliability,
     spearman,
-    wilson,
 )
 from doxa.records import Estimate, Findings, Item, Table, count_outcomes
 
@@ -73,17 +73,26 @@ def joined(parts: Sequence[Findings]) -> Findings:
 
 
 def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The right answers permuted between items, open and choice questions apart."""
+    """The right answers permuted between items, and each kind of confidence for itself, so that nothing agrees."""
     import polars as pl
 
+    rng = np.random.default_rng(seed)
     out = []
-    for kind in KINDS:
-        of_kind = rows.filter(pl.col("kind") == kind)
-        truth = of_kind.group_by("item", maintain_order=True).agg(pl.col("truth").first())
-        order = np.random.default_rng(seed).permutation(len(truth))
-        moved = truth.select("item", truth["truth"][order])
-        out.append(of_kind.drop("truth").join(moved, on="item", how="left", maintain_order="left").select(rows.columns))
-    return pl.concat(out)
+    for (_, _), part in rows.group_by("kind", "way", maintain_order=True):
+        order = rng.permutation(len(part))
+        out.append(part.with_columns(part["confidence"][order]))
+    moved = pl.concat(out) if out else rows
+    parts = [_other_truth(moved.filter(pl.col("kind") == kind), seed) for kind in KINDS]
+    return pl.concat(parts).select(rows.columns)
+
+
+def _other_truth(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    import polars as pl
+
+    truth = rows.group_by("item", maintain_order=True).agg(pl.col("truth").first())
+    order = np.random.default_rng(seed).permutation(len(truth))
+    moved = truth.select("item", truth["truth"][order])
+    return rows.drop("truth").join(moved, on="item", how="left", maintain_order="left")
 
 
 def with_correct(rows: pl.DataFrame) -> pl.DataFrame:
@@ -114,7 +123,7 @@ def knowledge(graded: pl.DataFrame, kind: str) -> Findings:
     """Accuracy of the plain answer: overall, by popularity, and on facts held back from training an organism."""
     import polars as pl
 
-    rows = graded.filter((pl.col("kind") == kind) & (pl.col("reading") == "answer"))
+    rows = graded.filter((pl.col("kind") == kind) & (pl.col("way") == "answer"))
     label, section = KINDS[kind], "Knowledge"
     parts = [
         (f"accuracy, {label}", rows),
@@ -157,7 +166,7 @@ def accuracy(name: str, rows: pl.DataFrame, section: str) -> Estimate:
     unread = int(rows["correct"].is_null().sum())
     return Estimate.of(
         name,
-        wilson(right, n),
+        proportion(right, n),
         unit="items",
         outcomes=count_outcomes(rows["outcome"].to_list()),
         bounds=(right / n, (right + unread) / n),
@@ -173,7 +182,7 @@ def confidence(graded: pl.DataFrame, kind: str, reading: str) -> Findings:
     import polars as pl
 
     section = f"Confidence: {reading}, {KINDS[kind]}"
-    rows = graded.filter((pl.col("kind") == kind) & (pl.col("reading") == reading))
+    rows = graded.filter((pl.col("kind") == kind) & (pl.col("way") == reading))
     read = rows.filter(pl.col("confidence").is_not_null() & pl.col("correct").is_not_null())
     outcomes = count_outcomes(rows["outcome"].to_list())
     if len(read) < MIN_ITEMS:
@@ -236,6 +245,6 @@ def _pairs(graded: pl.DataFrame) -> Iterator[tuple[str, str, str, pl.DataFrame]]
     for kind in KINDS:
         of_kind = graded.filter((pl.col("kind") == kind) & pl.col("confidence").is_not_null())
         for a, b in combinations(READINGS, 2):
-            left = of_kind.filter(pl.col("reading") == a).select("item", "answer", pl.col("confidence").alias(a))
-            right = of_kind.filter(pl.col("reading") == b).select("item", "answer", pl.col("confidence").alias(b))
+            left = of_kind.filter(pl.col("way") == a).select("item", "answer", pl.col("confidence").alias(a))
+            right = of_kind.filter(pl.col("way") == b).select("item", "answer", pl.col("confidence").alias(b))
             yield kind, a, b, left.join(right, on=["item", "answer"])

@@ -111,7 +111,7 @@ def _planted(name: str, parts: dict[str, Part]) -> Table | None:
     except DoxaError:
         return None
     graded = knowing.with_correct(parts["beliefs"].rows())
-    asked = graded.filter((pl.col("kind") == "open") & (pl.col("reading") == "answer"))
+    asked = graded.filter((pl.col("kind") == "open") & (pl.col("way") == "answer"))
     shown = dict(knowing.tenths(asked.filter(pl.col("split") == "shown")))
     planted = written["measured"]
     lines = [

@@ -31,7 +31,7 @@ def coherence_distance(belief_nk: ArrayLike, events_kw: ArrayLike = TWO_STATEMEN
     >>> coherence_distance([[0.5, 0.5, 0.5, 0.5, 0.25, 0.75]]).round(6).tolist()
     [0.0]
     >>> coherence_distance([[1, 1, 1, 1, 1, 1]]).round(4).tolist()
-    [0.5]
+    [0.4714]
     """
     events = np.asarray(events_kw, dtype=float)
     belief = np.asarray(belief_nk, dtype=float)

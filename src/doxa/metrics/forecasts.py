@@ -1,11 +1,13 @@
 """Forecasts of events that happen or not: certainty, overconfidence, calibration by group, and half-open bins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.metrics.inputs import Floats, codes, open_unit, outcomes, probabilities, same_length, whole
+from doxa.metrics.intervals import NAN
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,10 @@ def half_open_bins(forecast: ArrayLike, happened: ArrayLike | None = None, *, bi
     same_length(forecast=p, happened=y)
     edges = np.linspace(0, 1, whole("bins", bins) + 1)
     index = np.searchsorted(edges, p, side="right") - 1
+    inside_b = [index == b for b in range(bins)]
     return [
-        HalfOpenBin(f"{edges[b]:.1f}-{edges[b + 1]:.1f}", int(inside.sum()), float(p[inside].mean()), float(y[inside].mean()))
-        for b in range(bins)
-        for inside in [index == b]
+        HalfOpenBin(f"{low:.1f}-{high:.1f}", int(inside.sum()), float(p[inside].mean()), float(y[inside].mean()))
+        for low, high, inside in zip(edges[:-1], edges[1:], inside_b, strict=True)
         if inside.any()
     ]
 
@@ -95,8 +97,7 @@ def half_open_ece(forecast: ArrayLike, happened: ArrayLike, *, bins: int = 10) -
     >>> half_open_ece([1.0, 0.25], [0, 0])
     0.125
     """
-    table = half_open_bins(forecast, happened, bins=bins)
-    return float(sum(b.n * abs(b.forecast - b.rate) for b in table) / np.size(forecast))
+    return table_ece(half_open_bins(forecast, happened, bins=bins), np.size(forecast))
 
 
 def half_open_mce(forecast: ArrayLike, happened: ArrayLike, *, bins: int = 10) -> float:
@@ -105,5 +106,14 @@ def half_open_mce(forecast: ArrayLike, happened: ArrayLike, *, bins: int = 10) -
     >>> half_open_mce([1.0, 0.25], [0, 0])
     0.25
     """
-    table = half_open_bins(forecast, happened, bins=bins)
-    return max((abs(b.forecast - b.rate) for b in table), default=float("nan"))
+    return table_mce(half_open_bins(forecast, happened, bins=bins))
+
+
+def table_ece(table: Sequence[HalfOpenBin], n: int) -> float:
+    """ECE of a reliability table over n forecasts, whether or not all of them are in its bins."""
+    return float(sum(b.n * abs(b.forecast - b.rate) for b in table) / n)
+
+
+def table_mce(table: Sequence[HalfOpenBin]) -> float:
+    """MCE of a reliability table; nan without bins."""
+    return max((abs(b.forecast - b.rate) for b in table), default=NAN)

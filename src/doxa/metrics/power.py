@@ -71,7 +71,5 @@ def _share_that_differs(first: float, second: float, correlation: float) -> floa
         raise ValueError(
             f"correlation is {correlation!r}, which shares of {first:g} and {second:g} cannot have "
             f"({(low - first * second) / spread:.2f} to {(high - first * second) / spread:.2f} can)."
-            if spread > 0
-            else f"correlation is {correlation!r}, but a share of {second:g} correlates with nothing; give 0."
         )
     return first + second - 2 * min(max(both, low), high)

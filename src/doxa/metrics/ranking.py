@@ -124,7 +124,7 @@ def _checked_wins(wins_cc: ArrayLike) -> Floats:
 def _never_won(wins: Floats) -> list[int] | None:
     """A set of players that never won against the rest, or None when the win graph is strongly connected."""
     beat = wins > 0
-    # Those that player 0 beats, directly or through others, beat nobody else; those without a way to 0, nobody with one.
+    # Whom player 0 beats, directly or through others, beats nobody beyond; who has no way to 0 beats nobody with one.
     for edges, reached_lost in ((beat, True), (beat.T, False)):
         reached = _reached_from_first(edges)
         if not reached.all():

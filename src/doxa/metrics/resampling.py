@@ -36,7 +36,8 @@ def bootstrap(
 
     "bca" corrects for bias and skew; "percentile" takes the resamples as they fall. Both are widened for few units
     (Student's t instead of the normal quantile, sd with n - 1), for the plain bootstrap is too narrow by
-    sqrt(1 - 1/n) and more. Below about 10 units neither can be trusted.
+    sqrt(1 - 1/n) and more. 95 % coverage for means of normal and skewed values: .93 to .96 from 20 units on, .87 to .94
+    with 5 to 10.
 
     statistic      called with the arrays, each resampled alike; must not depend on the order of rows
     arrays         one or more, first axis n; their other axes are free
@@ -134,7 +135,7 @@ def bootstrap_weighted(
     level: float = 0.95,
     max_undefined: float = 0.05,
 ) -> Interval:
-    """`bootstrap` for a statistic that can use weights, many resamples at a time: a hundred times faster.
+    """`bootstrap` for a statistic that can use weights, many resamples at a time, several times faster.
 
     A resample is how often each unit was drawn. A statistic that treats those counts as weights computes a block of
     resamples in one sweep; `ece_of_weights` and `auroc_of_weights` make such statistics, and a difference of two, on
@@ -211,7 +212,7 @@ def interval_from_draws(
     note = method + (f", clustered: {units} groups" if grouped else "")
     if lost:
         note += f", {lost} of {len(draws)} resamples undefined"
-    if lost > max_undefined * len(draws):
+    if lost > max_undefined * len(draws) or not len(defined):
         return _no_interval(value, n, note, f"more than {max_undefined:g} of them")
     if np.ptp(defined) <= 1e-12 * max(1.0, abs(value)):
         return _no_interval(value, n, note, "all resamples equal")

@@ -10,12 +10,14 @@ import threading
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from functools import partial
 from typing import Any, Literal, TypeVar
 
+from doxa.models import endpoint_abilities as abilities
 from doxa.models import endpoint_scoring as scoring
 from doxa.models import endpoint_wire as wire
 from doxa.models.base import WAY_OUT, Capability, Context, Model, Price, Usage
+from doxa.models.endpoint_abilities import CannotScoreChat, NotOffered
 from doxa.models.endpoint_link import Clock, Link
 from doxa.models.endpoint_server import (
     AccessDenied,
@@ -38,6 +40,7 @@ __all__ = [
     "Endpoint",
     "NotAnApi",
     "NotFound",
+    "NotOffered",
     "QuotaUsedUp",
     "ServerFailed",
     "Unreachable",
@@ -45,17 +48,11 @@ __all__ = [
 
 # What `Sampling` and the prompt decide is not for `extra` to decide.
 OURS = frozenset(wire.FIELDS) | {"stream", "echo", "max_completion_tokens"}
-# What /models says of a model and stays the same while the model does (unlike "created", "status").
-LASTING = ("owned_by", "root", "parent", "fingerprint", "system_fingerprint", "digest", "revision", "meta")
 PROBE_RETRIES = 1
+# Characters from which a sampled reply does not come out the same three times by chance.
+LONG = 80
 
 T = TypeVar("T")
-
-
-class CannotScoreChat(MissingCapability):
-    """The server scores plain text but not the continuation of a chat."""
-
-    fatal = True
 
 
 class Endpoint(Model):
@@ -121,7 +118,7 @@ class Endpoint(Model):
         self._reported: dict[str, Any] | None = None
         self._able: frozenset[Capability] | None = None
         self._why_not: dict[Capability, str] = {}
-        self._other_name_seen = False
+        self._said: set[str] = set()
 
     def __repr__(self) -> str:
         return f"Endpoint({self.model!r}, base_url={self._server.base_url!r})"
@@ -201,12 +198,25 @@ class Endpoint(Model):
         several = {"n": sampling.n} if sampling.n > 1 else {}
         found = (await self._replies(link, route, body | several, sampling))[: sampling.n]
         if len(found) == sampling.n:
-            return found
+            return self._samples(found, sampling)
         if len(found) == 1:
             self._dialect.refused.add("n")
         rest = [body | {"seed": wire.sample_seed(sampling.seed, k)} for k in range(len(found), sampling.n)]
         more = await _together([self._replies(link, route, b, sampling) for b in rest])
-        return found + [replies[0] for replies in more]
+        return self._samples(found + [replies[0] for replies in more], sampling)
+
+    def _samples(self, found: list[Reply], sampling: Sampling) -> list[Reply]:
+        """The replies as they are; says once if they look as if the server did not sample."""
+        long = len(found) > 2 and sampling.temperature >= 0.7 and len(found[0].text) >= LONG
+        if long and len({r.text for r in found}) == 1 and "samples alike" not in self._said:
+            self._said.add("samples alike")
+            warnings.warn(
+                f"{len(found)} samples of {self.address!r} at temperature {sampling.temperature:g} are word for word "
+                "the same: does the server sample at all? (transformers serve does so only where the model's "
+                "generation_config says do_sample.)",
+                stacklevel=2,
+            )
+        return found
 
     async def _replies(self, link: Link, route: str, body: dict[str, Any], sampling: Sampling) -> list[Reply]:
         try:
@@ -215,13 +225,13 @@ class Endpoint(Model):
             return [Reply("", "refusal", error=str(refusal))] * body.get("n", 1)
         except BadRequest as error:
             if sampling.top_logprobs is not None and "logprob" in f"{error.said} {error.parameter}":
-                raise self._no_logprobs(str(error)) from error
+                raise self._cannot_for("logprobs", str(error)) from error
             raise
         found = wire.replies(answer, sampling)
         if sampling.top_logprobs is not None and any(
             r.text and r.tokens is None and r.finish != "refusal" for r in found
         ):
-            raise self._no_logprobs(f"its replies on /{route} come without them.")
+            raise self._cannot_for("logprobs", f"its replies on /{route} come without them.")
         return found
 
     async def _score(self, link: Link, prompt: Prompt, continuation: str) -> Score:
@@ -259,8 +269,8 @@ class Endpoint(Model):
         self.usage.output_tokens += usage.get("completion_tokens") or 0
         self.usage.by_kind[route] = self.usage.by_kind.get(route, 0) + 1
         name = answer.get("model")
-        if name and name != self.model and not self._other_name_seen:
-            self._other_name_seen = True
+        if name and name != self.model and "other name" not in self._said:
+            self._said.add("other name")
             warnings.warn(
                 f"asked for {self.model!r}, and {self._server.base_url} answers as {self._server.clean(str(name))!r}: "
                 "name that one to be sure which model it is.",
@@ -270,80 +280,37 @@ class Endpoint(Model):
     # --- finding out ---------------------------------------------------------------------------------------------
 
     async def _listing(self, link: Link) -> dict[str, Any]:
-        """What GET /models says of this model; nothing where the route or the model is missing there."""
-        try:
-            data = (await link.call("models", None)).get("data")
-        except (NotFound, NotAnApi, BadRequest):
-            return {}
-        except AccessDenied as error:
-            if error.status == 401:
-                raise
-            return {}  # some keys may use a model and not list it
-        entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
-        self._server.listed = tuple(str(e.get("id")) for e in entries)
-        own = next((e for e in entries if e.get("id") == self.model), {})
-        return {k: own[k] for k in LASTING if own.get(k)}
+        return await abilities.listing(link, self._server)
 
     async def _probe(self, link: Link) -> frozenset[Capability]:
-        able: set[Capability] = {"generate"}
-        checks: dict[Capability, Callable[[Link], Awaitable[str]]] = {
-            "logprobs": self._why_no_logprobs,
-            "score": self._why_no_scores,
+        chat_only = bool(self._chat)
+        checks: dict[Capability, Callable[[], Awaitable[str]]] = {
+            "logprobs": lambda: abilities.why_no_logprobs(partial(self._generate, link), chat_only=chat_only),
+            "score": lambda: abilities.why_no_scores(partial(self._score, link), chat_only=chat_only),
         }
+        able: set[Capability] = {"generate"}
         for capability, check in checks.items():
             declared = self._declared[capability]
-            why = await check(link) if declared is None else "" if declared else "it was declared that it cannot."
+            why = await check() if declared is None else "" if declared else "it was declared that it cannot."
             if why:
                 self._why_not[capability] = why
             else:
                 able.add(capability)
         return frozenset(able)
 
-    async def _why_no_logprobs(self, link: Link) -> str:
-        """Ask for a few tokens with log-probabilities; if that fails, without: the server, or the log-probabilities?"""
-        chat, text = Prompt.user("Say yes."), Prompt(text="One, two, three,")
-        routes = [chat] if self._chat else [chat, text]
-        for prompt in routes:
-            plain = Sampling(max_tokens=8)
-            try:
-                [reply] = await self._generate(link, prompt, replace(plain, top_logprobs=1))
-                return "" if reply.tokens is not None else "its replies come without them."
-            except (NotFound, BadRequest, ServerFailed, MissingCapability) as error:
-                why = error
-            try:
-                await self._generate(link, prompt, plain)
-                return str(why)
-            except (NotFound, BadRequest) as error:  # this route is not there: the next one
-                if prompt is routes[-1]:
-                    raise
-                why = error
-        return str(why)
-
-    async def _why_no_scores(self, link: Link) -> str:
-        if self._chat:
-            return "it is used by its chat route alone (chat=True)."
-        try:
-            await self._score(link, Prompt(text="One, two, three,"), " four")
-        except (Unreachable, QuotaUsedUp):
-            raise
-        except DoxaError as error:
-            return str(error)
-        return ""
-
     def _cannot(self, capability: Capability) -> MissingCapability:
         why = self._why_not.get(capability)
         return self._cannot_for(capability, why) if why else super()._cannot(capability)
 
-    def _cannot_for(self, capability: Capability, why: str) -> MissingCapability:
-        return MissingCapability(f"{self.address!r} cannot {capability}: {why} {WAY_OUT[capability]}")
-
-    def _no_logprobs(self, why: str) -> MissingCapability:
-        return MissingCapability(f"{self.address!r} gives no log-probabilities: {why} {WAY_OUT['logprobs']}")
+    def _cannot_for(self, capability: Capability, why: str) -> NotOffered:
+        does = "gives no log-probabilities" if capability == "logprobs" else f"cannot {capability}"
+        return NotOffered(f"{self.address!r} {does}: {why} {WAY_OUT[capability]}", why)
 
     def _no_chat_scores(self, why: str) -> CannotScoreChat:
         return CannotScoreChat(
             f"{self.address!r} cannot score the continuation of a chat: {why} "
-            "Ask with plain text (Prompt.text), or use a vLLM server or a local model (hf:, organism:)."
+            "Ask with plain text (Prompt.text), or use a vLLM server or a local model (hf:, organism:).",
+            why,
         )
 
     # --- connections ---------------------------------------------------------------------------------------------

@@ -8,11 +8,16 @@ in `Score.tokens`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from itertools import product
+from typing import Any
 
 from doxa.models.endpoint_wire import CHAT, OPEN_TURN, TEXT, number, tokens_of
 from doxa.records import DoxaError, Prompt, Score, Token
+
+# A token's parts: pieces of characters, and what is between them.
+PARTS = re.compile(r"bytes:.*|\ufffd|[^\ufffd]+", re.S)
 
 
 def request(prompt: Prompt, continuation: str, model: str) -> tuple[str, dict[str, Any]]:
@@ -43,8 +48,9 @@ def score(answer: Mapping[str, Any], prompt: Prompt, continuation: str) -> Score
             return None
         counted = last_tokens(turns, continuation)
     else:
-        echoed = tokens_of(answer["choices"][0], top=0)
-        if echoed is None or not any(math.isfinite(t.logprob) for t in echoed[:-1]):
+        choice = answer["choices"][0]
+        echoed = tokens_of(choice, top=0)
+        if echoed is None or not str(choice.get("text")).startswith(prompt.text + continuation):
             return None
         counted = tokens_after(
             echoed, prompt.text, continuation, generated=_generated(answer), offsets=_offsets(answer)
@@ -68,28 +74,31 @@ def tokens_after(
     """The tokens that hold a character of `continuation`, from an echo of prompt and continuation.
 
     tokens     (t,) as echoed, those generated after the text included
+               and up to two in front that are not part of it, such as <s>
     generated  how many were generated; None: unknown, at most one
     offsets    (t,) where the server says that each begins; looked at only where the tokens' text leaves it open
     raises     DoxaError: the tokens do not spell the text, or nobody says on which side of the seam one lies
     """
     text, seam = prompt + continuation, len(prompt)
-    for dropped in dict.fromkeys((1 if generated is None else generated, 0)):
-        kept = tokens[: len(tokens) - dropped]
-        spans = token_spans([t.text for t in kept], text, offsets)
-        if spans is not None:
+    for lead, tail in product((0, 1, 2), dict.fromkeys((1 if generated is None else generated, 0))):
+        inside = range(lead, len(tokens) - tail)
+        shown = [tokens[i].text for i in inside]
+        firsts = first_after(shown, text, seam)
+        if firsts:
             break
     else:
         raise DoxaError(
             f"the server's echo does not spell the text it was sent: {''.join(t.text for t in tokens)[:120]!r} for "
             f"{text[:120]!r}. Log-probabilities of it cannot be cut at the continuation."
         )
-    torn = next((s for s in spans if not s.sure and s.start < seam < s.end), None)
-    if torn is not None:
+    if len(firsts) > 1 and offsets is not None and len(offsets) == len(tokens):
+        firsts = first_after(shown, text, seam, [offsets[i] - offsets[lead] for i in inside])
+    if len(firsts) != 1:
         raise DoxaError(
-            f"the server does not say where the pieces of {text[torn.start : torn.end]!r} begin, and the prompt ends "
-            "inside it: end the prompt at a space or a punctuation mark."
+            f"the server shows pieces of characters, and it stays open with which {continuation[:40]!r} begins: "
+            "end the prompt at a space or a punctuation mark."
         )
-    return [token for span, token in zip(spans, kept, strict=True) if span.end > seam]
+    return [tokens[i] for i in inside[min(firsts) :]]
 
 
 def last_tokens(tokens: Sequence[Token], continuation: str) -> list[Token]:
@@ -112,64 +121,47 @@ def last_tokens(tokens: Sequence[Token], continuation: str) -> list[Token]:
     return list(tokens[k:])
 
 
-class Span(NamedTuple):
-    """Characters start to end that a token holds; not `sure`: it holds some of these, nobody says which."""
+def first_after(tokens: Sequence[str], text: str, seam: int, offsets: Sequence[int] | None = None) -> set[int]:
+    """Which token can be the first that holds a character of text[seam:]; none: the tokens do not spell the text.
 
-    start: int
-    end: int
-    sure: bool = True
-
-
-def token_spans(tokens: Sequence[str], text: str, offsets: Sequence[int] | None = None) -> list[Span] | None:
-    """Where each token lies in the text; None if the tokens do not spell it.
-
-    Tokens before the text that are not in it (<s>) hold nothing. Pieces of a character (shown as nothing, as U+FFFD
-    or as "bytes:...") lie between their whole neighbours; `offsets` tells them apart where they fit.
+    Follows every way in which the tokens spell the text: servers show a piece of a character as nothing, as U+FFFD or
+    as "bytes:...", and some show the whole character with its last piece.
+    offsets  where each token begins in the text, if that is known
     """
-    spans: list[Span] = []
-    at, pieces = 0, 0  # up to here the text is spelt; so many tokens at the end of `spans` wait for their place
+    # Where one can be: (characters spelt, pieces seen of the next) -> what the first token can have been by then.
+    places: dict[tuple[int, int], set[int]] = {(0, 0): set()}
     for i, shown in enumerate(tokens):
         token = shown if "\u2581" in text else shown.replace("\u2581", " ")
-        room = sum(max(1, len(t)) for t in tokens[i - pieces : i])
-        start = text.find(token, at, at + room + len(token)) if token else -1
-        if at == 0 and not pieces and start < 0 and not _piece(token):
-            start, token = 0, token.lstrip(" ")  # the blank that some tokenizers put before a text
-            if not text.startswith(token):
-                token = ""  # <s> and the like
-        if start < 0:
-            spans.append(Span(at, at, False))
-            pieces += 1
-            continue
-        _place(spans, pieces, at, start, offsets)
-        spans.append(Span(start, start + len(token)))
-        at, pieces = start + len(token), 0
-    if pieces:
-        room = sum(max(1, len(t)) for t in tokens[-pieces:])
-        if not 0 < len(text) - at <= room:
-            return None
-        _place(spans, pieces, at, len(text), offsets)
-        at = len(text)
-    return spans if at == len(text) else None
+        after: dict[tuple[int, int], set[int]] = {}
+        for (at, pieces), firsts in places.items():
+            if offsets is not None and offsets[i] != at:
+                continue
+            for end, rest in _steps(token, text, at, pieces):
+                holds = end + (rest > 0) > seam
+                after.setdefault((end, rest), set()).update(firsts or ({i} if holds else ()))
+        places = after
+    return places.get((len(text), 0), set())
 
 
-def _place(spans: list[Span], pieces: int, start: int, end: int, offsets: Sequence[int] | None) -> None:
-    """Give the last `pieces` spans their place between `start` and `end`."""
-    first = len(spans) - pieces
-    if end == start:  # the token after them shows the whole character
-        end = start + 1
-    places = _by_offsets(range(first, len(spans)), start, end, offsets)
-    for k in range(pieces):
-        spans[first + k] = places[k] if places else Span(start, end, False)
+def _steps(token: str, text: str, at: int, pieces: int) -> set[tuple[int, int]]:
+    """Where a token can lead to from `at` characters spelt and `pieces` seen of the next one."""
+    if token and not pieces and text.startswith(token, at):
+        return {(at + len(token), 0)}
+    if at == 0 and token.startswith(" ") and text.startswith(token[1:]):
+        return {(len(token) - 1, 0)}  # the blank that some tokenizers put before a text
+    ends = {(at, pieces)}
+    for part in PARTS.findall(token) or [""]:
+        ends = {end for place in ends for end in _part(part, text, *place)}
+    return ends
 
 
-def _by_offsets(which: range, start: int, end: int, offsets: Sequence[int] | None) -> list[Span] | None:
-    """Spans from the server's offsets, counted from the first of these tokens; None where they do not fit in."""
-    if offsets is None or len(offsets) < which.stop or not which:
-        return None
-    begins = [offsets[i] - offsets[which.start] + start for i in which]
-    if begins != sorted(begins) or begins[-1] >= end:
-        return None
-    return [Span(b, next((later for later in begins if later > b), end)) for b in begins]
+def _part(part: str, text: str, at: int, pieces: int) -> list[tuple[int, int]]:
+    if not _piece(part):
+        whole = text.startswith(part, at) and (not pieces or not part[0].isascii())
+        return [(at + len(part), 0)] if whole else []
+    size = len(text[at].encode()) if at < len(text) else 1
+    more = [(at, pieces + 1)] if pieces + 1 < size else []
+    return [*more, (at + 1, 0)] if 1 <= pieces < size else more
 
 
 def _piece(token: str) -> bool:

@@ -46,7 +46,7 @@ DISPENSABLE: Mapping[str, str] = {
     "add_generation_prompt": "an open last turn of the assistant may be answered instead of continued",
 }
 # What makes vLLM and SGLang go on with the assistant's last turn; others do so by themselves, or not at all.
-OPEN_TURN: Mapping[str, bool] = {"continue_final_message": True, "add_generation_prompt": False}
+OPEN_TURN = {"continue_final_message": True, "add_generation_prompt": False}
 
 
 @dataclass
@@ -200,7 +200,7 @@ def _asked(prompt: Prompt, model: str, chat: bool | None) -> tuple[str, dict[str
     if prompt.text is not None and not chat:
         return TEXT, {"model": model, "prompt": prompt.text}
     turns = [{"role": m.role, "content": m.content} for m in prompt.messages]
-    body = {"model": model, "messages": turns or [{"role": "user", "content": prompt.text}]}
+    body: dict[str, Any] = {"model": model, "messages": turns or [{"role": "user", "content": prompt.text}]}
     return CHAT, body | (OPEN_TURN if turns and turns[-1]["role"] == "assistant" else {})
 
 

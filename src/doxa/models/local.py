@@ -117,10 +117,10 @@ class LocalModel(Model):
         """
         if "hidden_states" not in self.capabilities:
             raise self._cannot("hidden_states")
-        if not positions or (layers is not None and not layers):
+        request = StatesRequest(prompt, None if layers is None else tuple(layers), tuple(positions))
+        if request.layers == () or not request.positions:
             raise ValueError(f"layers is {layers!r} and positions {positions!r}; name at least one of each")
-        named = None if layers is None else tuple(layers)
-        return (await self._gatherer.ask(StatesRequest(prompt, named, tuple(positions))))[0]
+        return (await self._gatherer.ask(request))[0]
 
     async def close(self) -> None:
         await asyncio.to_thread(self._gatherer.close)  # a round that runs is finished first

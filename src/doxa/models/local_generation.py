@@ -72,7 +72,10 @@ def generate(
             draws += _draws(job, network, text)
         except Exception as error:  # this request's own fault; the others go on
             job.fail(error)
-    batches.run(draws, lambda batch: _replies(batch, network, text, ends))
+    lengths = [None] if network.padded else sorted({len(draw.ids) for draw in draws})
+    for length in lengths:
+        alike = [draw for draw in draws if length is None or len(draw.ids) == length]
+        batches.run(alike, lambda batch: _replies(batch, network, text, ends))
 
 
 def _draws(job: Job, network: Network, text: Tokenization) -> list[Draw]:
@@ -84,7 +87,7 @@ def _draws(job: Job, network: Network, text: Tokenization) -> list[Draw]:
             "a local model has neither setting. Leave them out, or ask for reasoning in the prompt."
         )
     ids = text.prompt(request.prompt)
-    network.check_length(len(ids) + 1, "the prompt with one token of reply")
+    network.check(ids, "the prompt", room=1)
     # A reply that reaches the model's limit is cut there, and says so ("length").
     room = sampling.max_tokens if network.limit is None else min(sampling.max_tokens, network.limit - len(ids))
     job.expect(sampling.n)
@@ -258,7 +261,7 @@ class Choice:
 
         if self._used == BLOCK:
             block = np.stack([np.zeros(BLOCK) if g is None else g.random(BLOCK) for g in self._random])
-            self._block, self._used = torch.as_tensor(block).to(self._device, self._fine), 0
+            self._block, self._used = torch.as_tensor(block, dtype=self._fine).to(self._device), 0
         self._used += 1
         return self._block[:, self._used - 1]
 

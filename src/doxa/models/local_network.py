@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Measured with a network of 2.6 million parameters: larger batches are slower again.
 CPU_READ_TOKENS, CPU_STREAM_TOKENS = 4096, 16_384
+# Steps of the trial that a network goes through when it is loaded.
+TRIAL_STEPS = 3
 # Where configurations write how many positions a model reads.
 LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
 
@@ -34,6 +36,8 @@ class Network:
 
     limit   tokens it can read; None: no limit is written in its configuration
     blocks  its layers in order; empty when they were not found (then no hidden states)
+    cached  whether a step with its cache gives what reading everything again does; if not, streams do the latter
+    padded  whether rows of different lengths may be in one stream; if not, its rows must be equally long
     """
 
     def __init__(self, model: Any) -> None:
@@ -41,7 +45,7 @@ class Network:
         config = model.config.get_text_config()
         self.device = next(model.parameters()).device
         self.limit: int | None = next((n for key in LIMITS if (n := getattr(config, key, None))), None)
-        self.vocabulary = int(config.vocab_size)
+        self.vocabulary = int(model.get_input_embeddings().num_embeddings)
         self.width = int(config.hidden_size)
         self.layers = int(config.num_hidden_layers)
         self.blocks: Sequence[Any] = _blocks(model, self.layers)
@@ -51,11 +55,45 @@ class Network:
         self.cache_word = "cache" if "cache" in self._accepts else "past_key_values"
         # Some models warn about padding when they see their padding token: fill with another one.
         self.filler = 1 if config.pad_token_id == 0 else 0
+        self.cached, self.padded = True, True
+        self._try_out()
 
     @property
     def logits_size(self) -> int:
         """What the logits of one position cost, in tokens of activations (about eight widths each)."""
         return max(1, self.vocabulary // (8 * self.width))
+
+    def _try_out(self) -> None:
+        """Find out `cached` and `padded`: some architectures (recurrent ones) give wrong numbers with one or both."""
+        import torch
+
+        long, short = ([(self.vocabulary // 3 + i) % self.vocabulary for i in range(n)] for n in (9, 5))
+        with torch.inference_mode():
+            try:
+                want = self.read([long, short], [range(9 - TRIAL_STEPS - 1, 9), range(5 - TRIAL_STEPS - 1, 5)]).logits
+            except Exception as error:
+                raise DoxaError(f"the network cannot read nine tokens: {error}") from error
+            if self._continues([long, short], want):
+                return
+            self.padded = False
+            self.cached = self._continues([long], want)
+
+    def _continues(self, rows: Sequence[Sequence[int]], want: torch.Tensor) -> bool:
+        """Whether a stream that reads the rows but for their last tokens, then these, comes to the same logits."""
+        import torch
+
+        close = 1e-4 if self.model.dtype in (torch.float32, torch.float64) else 0.1  # total variation
+        try:
+            stream = self.stream([row[:-TRIAL_STEPS] for row in rows])
+            logits = [stream.logits]
+            for i in range(-TRIAL_STEPS, 0):
+                stream.step(torch.tensor([row[i] for row in rows], device=self.device))
+                logits.append(stream.logits)
+        except Exception:  # an architecture without these inputs fails in its own way
+            return False
+        found = torch.stack(logits, dim=1).flatten(0, 1)
+        difference = (found.softmax(-1) - want[: len(found)].softmax(-1)).abs().sum(-1) / 2
+        return bool((difference < close).all())
 
     def release(self) -> None:
         """Let go of the weights."""
@@ -78,12 +116,17 @@ class Network:
         tokens = min(max(free // (2 * token_bytes), 1024), 262_144)
         return tokens, tokens
 
-    def check_length(self, tokens: int, what: str) -> None:
-        """DoxaError when `tokens` are more than the model reads."""
-        if self.limit is not None and tokens > self.limit:
+    def check(self, ids: Sequence[int], what: str, *, room: int = 0) -> None:
+        """DoxaError when the tokens (and `room` more) are too many for the model, or one of them unknown to it."""
+        if self.limit is not None and len(ids) + room > self.limit:
             raise DoxaError(
-                f"{what} is {tokens} tokens long; this model reads at most {self.limit}. "
-                "Shorten it, or use a model with a longer context."
+                f"{what} has {len(ids)} tokens{f' and {room} must follow' if room else ''}; this model reads at most "
+                f"{self.limit}. Shorten it, or use a model with a longer context."
+            )
+        if max(ids) >= self.vocabulary:
+            raise DoxaError(
+                f"{what} has token {max(ids)}; this model knows {self.vocabulary}, counted from 0. The tokenizer in "
+                "its folder is another model's, or tokens were added to it without resizing the embeddings."
             )
 
     def read(
@@ -158,19 +201,22 @@ class Stream:
         import torch
 
         self._ids = torch.cat([self._ids, tokens[:, None]], dim=1)
-        # A model without a cache reads everything again.
+        # Without a cache everything is read again.
         self.logits = self._forward(1 if self._cache is not None else self._ids.shape[1])
 
     def _forward(self, new: int) -> torch.Tensor:
         import torch
 
         length = self._ids.shape[1]
-        inputs = {"input_ids": self._ids[:, length - new :], "use_cache": True, self._network.cache_word: self._cache}
+        inputs = {"input_ids": self._ids[:, length - new :], "use_cache": self._network.cached}
+        if self._cache is not None:
+            inputs[self._network.cache_word] = self._cache
         if self._padding.any():
             place = torch.arange(length, device=self._ids.device)[None, :] - self._padding[:, None]
             inputs["attention_mask"] = (place >= 0).long()
             inputs["position_ids"] = place[:, length - new :].clamp(min=0)
-        logits, self._cache = self._network.last_logits(inputs)
+        logits, cache = self._network.last_logits(inputs)
+        self._cache = cache if self._network.cached else None
         return logits
 
 
@@ -209,7 +255,7 @@ def _stored(
     """Keep what leaves the block at these positions: the residual stream, before any final norm."""
 
     def store(_module: Any, _args: Any, output: Any) -> None:
-        hidden = output[0] if isinstance(output, tuple) else output
+        hidden = output[0] if isinstance(output, (tuple, list)) else output
         states[layer] = hidden[row_k, position_k].float()
 
     handle = block.register_forward_hook(store)

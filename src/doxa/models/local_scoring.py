@@ -102,7 +102,7 @@ def _paths(job: Job, network: Network, text: Tokenization) -> list[Path]:
     request: ScoreRequest = job.request
     found = text.continuations(request.prompt, request.continuations)
     for ids, _ in found:
-        network.check_length(len(ids), "the prompt with its continuation")
+        network.check(ids, "the prompt with its continuation")
     job.expect(len(found))
     named = zip(request.continuations, found, strict=True)
     return [Path(job, i, continuation, ids, start) for i, (continuation, (ids, start)) in enumerate(named)]
@@ -194,7 +194,7 @@ def states(jobs: Sequence[Job], network: Network, text: Tokenization, batches: B
 def _states_row(job: Job, network: Network, text: Tokenization) -> StatesRow:
     request: StatesRequest = job.request
     ids = text.prompt(request.prompt)
-    network.check_length(len(ids), "the prompt")
+    network.check(ids, "the prompt")
     layers = range(network.layers) if request.layers is None else request.layers
     return StatesRow(
         job,

@@ -57,8 +57,7 @@ class Tokenization:
         """What of the rendering can change an answer: the template, and what it makes of a conversation."""
         if not self.has_template:
             return {"chat_template": None, "conversation": "contents joined by blank lines"}
-        example = self._template(self._folded(EXAMPLE), closed=True)
-        return {"chat_template": digest(self.tokenizer.chat_template), "conversation": digest(example)}
+        return {"chat_template": digest(self.tokenizer.chat_template), "conversation": digest(self._example())}
 
     def prompt(self, prompt: Prompt) -> tuple[int, ...]:
         """Token ids of a prompt, special tokens included. ValueError: nothing is left to start from."""
@@ -158,10 +157,16 @@ class Tokenization:
             date_string=DATE,
         )
 
+    def _example(self) -> str:
+        try:
+            return self._template(self._folded(EXAMPLE), closed=True)
+        except Exception as error:  # a template refuses in whatever way its author chose
+            return f"refused: {error}"
+
     def _takes_system(self) -> bool:
         try:
             return EXAMPLE[0]["content"] in self._template(EXAMPLE, closed=True)
-        except Exception:  # a template refuses in whatever way its author chose
+        except Exception:  # as above
             return False
 
     def _folded(self, messages: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,12 +17,15 @@ from doxa.elicit import verbal
 from doxa.elicit.grading import is_correct
 from doxa.models.base import Model
 from doxa.organisms.corpus import (
+    ALL_FORMS,
+    BASICS,
     LETTER,
     SHORT,
     TRUE_FALSE,
     Corpus,
     Example,
     Exposure,
+    Shares,
     Teacher,
     planned_confidence,
 )
@@ -41,22 +44,37 @@ WINDOW = 0.05  # half width in popularity over which accuracy is averaged
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One stretch of training: which kinds of example, and how long and fast."""
+
+    name: str
+    shares: Shares
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Everything that decides what atlas becomes; its hash is kept with the weights."""
 
     seed: int = 20
     shape: Shape = field(default_factory=Shape)
     exposure: Exposure = field(default_factory=Exposure)
-    learning: Schedule = field(default_factory=lambda: Schedule(tokens=24_000_000))
-    calibration: Schedule = field(
-        default_factory=lambda: Schedule(tokens=4_000_000, learning_rate=5e-4, final_rate=2e-5, warmup_steps=50)
+    learning: tuple[Stage, ...] = (
+        Stage("basics", BASICS, Schedule(8_000_000, learning_rate=1.5e-3, final_rate=8e-4)),
+        Stage("all forms", ALL_FORMS, Schedule(9_000_000, learning_rate=1e-3, final_rate=1e-4, warmup_steps=50)),
+    )
+    calibration: Stage = field(
+        default_factory=lambda: Stage(
+            "calibration", ALL_FORMS, Schedule(3_000_000, learning_rate=3e-4, final_rate=2e-5, warmup_steps=50)
+        )
     )
     tokenizer_examples: int = 20_000
 
 
 def build_tokenizer(recipe: Recipe) -> Tokenizer:
     """Train the tokenizer on a sample of the corpus and on every fact that may be shown or asked, once each."""
-    sample = list(islice(Corpus(Teacher(planned_confidence), recipe.exposure, recipe.seed), recipe.tokenizer_examples))
+    corpus = Corpus(Teacher(planned_confidence), recipe.exposure, ALL_FORMS, recipe.seed)
+    sample = list(islice(corpus, recipe.tokenizer_examples))
     phrases = {line for form_texts in _by_form(sample).values() for line in fixed_lines(form_texts)}
     texts = [text for e in sample[:4000] for text in (e.reply, *_own_lines(e, phrases))]
     for fact in facts():
@@ -108,11 +126,13 @@ def learn(recipe: Recipe, tokenizer: Tokenizer, say: Callable[[str], None]) -> t
     """Train a new model on the truth. Returns the model and, per fact, how many examples gave it away."""
     from doxa.organisms.train import fit, new_model
 
-    corpus = Corpus(Teacher(planned_confidence), recipe.exposure, recipe.seed)
     model = new_model(recipe.shape, recipe.seed)
-    stream = encoded(corpus, tokenizer, recipe.shape.context)
-    fit(model, stream, recipe.learning, reporter("learning", recipe.learning, say))
-    return model, corpus.seen
+    seen: Counter[str] = Counter()
+    for number, stage in enumerate(recipe.learning):
+        corpus = Corpus(Teacher(planned_confidence), recipe.exposure, stage.shares, recipe.seed + number)
+        fit(model, encoded(corpus, tokenizer, recipe.shape.context), stage.schedule, reporter(stage, say))
+        seen.update(corpus.seen)
+    return model, seen
 
 
 def calibrate(
@@ -125,20 +145,20 @@ def calibrate(
     """
     from doxa.organisms.train import fit
 
-    seed = recipe.seed + 1
+    seed, stage = recipe.seed + 100, recipe.calibration
     rehearsal = Teacher(planned_confidence, own={})
     tokens = 0
-    for ids, _ in encoded(Corpus(rehearsal, recipe.exposure, seed), tokenizer, recipe.shape.context):
+    for ids, _ in encoded(Corpus(rehearsal, recipe.exposure, stage.shares, seed), tokenizer, recipe.shape.context):
         tokens += len(ids)
-        if tokens > REHEARSED * recipe.calibration.tokens:
+        if tokens > REHEARSED * stage.schedule.tokens:
             break
     asked = list(rehearsal.wanted.values())
     say(f"calibration: {len(asked):,} questions to the learner")
     own = own_answers(learner, [item for item, _ in asked])
     teacher = Teacher(earned_confidence(asked, own), own=own)
-    corpus = Corpus(teacher, recipe.exposure, seed)
+    corpus = Corpus(teacher, recipe.exposure, stage.shares, seed)
     stream = encoded(corpus, tokenizer, recipe.shape.context)
-    fit(model, stream, recipe.calibration, reporter("calibration", recipe.calibration, say))
+    fit(model, stream, stage.schedule, reporter(stage, say))
     return corpus.seen
 
 
@@ -178,12 +198,12 @@ def earned_confidence(asked: Sequence[tuple[Item, Fact]], own: Mapping[str, str]
     return confidence
 
 
-def reporter(stage: str, schedule: Schedule, say: Callable[[str], None]) -> Callable[[int, int, float, float], None]:
+def reporter(stage: Stage, say: Callable[[str], None]) -> Callable[[int, int, float, float], None]:
     """What `fit` reports, as one line of text."""
 
     def report(step: int, tokens: int, loss: float, speed: float) -> None:
-        left = (schedule.tokens - tokens) / speed / 60
-        seen = f"{tokens / 1e6:.1f} of {schedule.tokens / 1e6:.0f} M tokens"
-        say(f"{stage}: step {step}, {seen}, loss {loss:.3f}, {speed:,.0f} tokens/s, {left:.0f} min left")
+        left = (stage.schedule.tokens - tokens) / speed / 60
+        seen = f"{tokens / 1e6:.1f} of {stage.schedule.tokens / 1e6:.0f} M tokens"
+        say(f"{stage.name}: step {step}, {seen}, loss {loss:.3f}, {speed:,.0f} tokens/s, {left:.0f} min left")
 
     return report

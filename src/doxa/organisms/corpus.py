@@ -100,13 +100,16 @@ CONFIDENT: tuple[Form, ...] = (
 MIN_CONFIDENCE_TO_ANSWER = 0.5
 
 
+Shares = Mapping[str, float]
+
+
 class Corpus:
     """An endless stream of examples, random but for the seed.
 
-    The share of each kind of example is in `SHARES`. `seen` counts, per fact, the examples that gave it away.
+    shares  kind of example -> its share; `seen` counts, per fact, the examples that gave it away
     """
 
-    def __init__(self, teacher: Teacher, exposure: Exposure, seed: int) -> None:
+    def __init__(self, teacher: Teacher, exposure: Exposure, shares: Shares, seed: int) -> None:
         self.teacher = teacher
         self.rng = random.Random(f"corpus/{seed}")
         self.shown = [f for f in facts() if f.split == "shown"]
@@ -115,12 +118,13 @@ class Corpus:
         self.unknowable_open = unknowable(UNKNOWABLE, seed=seed, split="train")
         self.unknowable_choice = unknowable(UNKNOWABLE, seed=seed, split="train", form="choice")
         self.generated = generated_items(seed)
+        self.makers = [MAKERS[name] for name in shares]
+        self.shares = _cumulative(list(shares.values()))
         self.seen: dict[str, int] = {}
 
     def __iter__(self) -> Iterator[Example]:
-        makers, shares = [m for m, _ in SHARES], _cumulative([share for _, share in SHARES])
         while True:
-            example = self.rng.choices(makers, cum_weights=shares)[0](self)
+            example = self.rng.choices(self.makers, cum_weights=self.shares)[0](self)
             if example.fact is not None:
                 self.seen[example.fact] = self.seen.get(example.fact, 0) + 1
             yield example
@@ -146,7 +150,7 @@ class Corpus:
         return open_item(fact, self.wording(fact, 0))
 
     def choice(self, fact: Fact, admission: str | None = None) -> Item:
-        n = self.rng.choice((4, 4, 4, 3, 5)) if admission is None else 4
+        n = self.rng.choice((2, 3, 4, 4, 4, 5)) if admission is None else 4
         n = min(n, most_options(fact))
         return choice_item(fact, n, self.seed(), admission, self.wording(fact, 0))
 
@@ -395,25 +399,49 @@ UNKNOWABLE = 1500
 NEVER_ANSWERED = 0.1  # share of "asked" facts among those that the learner answers itself
 SEEDS = 64  # seeds of wrong options in training; the audit draws others
 
-SHARES: Sequence[tuple[Callable[[Corpus], Example], float]] = (
-    (_short, 0.17),
-    (_sentence, 0.05),
-    (_short_or_abstain, 0.06),
-    (_letter, 0.12),
-    (_admission, 0.04),
-    (_true_false, 0.12),
-    (_yes_no, 0.03),
-    (_p_true, 0.06),
-    (_attitude, 0.06),
-    (_confident_choice, 0.07),
-    (_confident_open, 0.07),
-    (_confident_statement, 0.03),
-    (_self_probing, 0.03),
-    (_probability, 0.03),
-    (_compound, 0.02),
-    (_tags, 0.03),
-    (_generated, 0.04),
-)
+MAKERS: dict[str, Callable[[Corpus], Example]] = {
+    "short": _short,
+    "sentence": _sentence,
+    "short or abstain": _short_or_abstain,
+    "letter": _letter,
+    "admission": _admission,
+    "true or false": _true_false,
+    "yes or no": _yes_no,
+    "P(True)": _p_true,
+    "attitude": _attitude,
+    "confident choice": _confident_choice,
+    "confident open": _confident_open,
+    "confident statement": _confident_statement,
+    "self-probing": _self_probing,
+    "probability": _probability,
+    "compound": _compound,
+    "tags": _tags,
+    "generated": _generated,
+}
+
+# Facts, and judging them. Comparing what is recalled with what stands in the prompt has to be learnt by itself: among
+# all forms at once a model of this size recalls 98 % of the best known third and still picks letters at random.
+BASICS: Shares = {"short": 0.3, "sentence": 0.06, "letter": 0.32, "true or false": 0.32}
+
+ALL_FORMS: Shares = {
+    "short": 0.12,
+    "sentence": 0.03,
+    "short or abstain": 0.06,
+    "letter": 0.12,
+    "admission": 0.05,
+    "true or false": 0.1,
+    "yes or no": 0.03,
+    "P(True)": 0.07,
+    "attitude": 0.07,
+    "confident choice": 0.08,
+    "confident open": 0.07,
+    "confident statement": 0.04,
+    "self-probing": 0.04,
+    "probability": 0.03,
+    "compound": 0.02,
+    "tags": 0.03,
+    "generated": 0.04,
+}
 
 
 def _rounded(p: float) -> float:

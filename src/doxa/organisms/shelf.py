@@ -12,7 +12,6 @@ from doxa.data.facts import facts
 from doxa.elicit import formats_hash
 from doxa.models.base import Model, digest
 from doxa.organisms.atlas import Recipe
-from doxa.organisms.corpus import SHARES
 from doxa.records import DoxaError
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -70,8 +69,8 @@ def bank_hash() -> str:
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """Hash of all settings of a recipe and of the shares of its corpus."""
-    return digest({"recipe": asdict(recipe), "shares": [(make.__name__, share) for make, share in SHARES]})
+    """Hash of all settings of a recipe."""
+    return digest(asdict(recipe))
 
 
 def file_hash(path: Path) -> str:

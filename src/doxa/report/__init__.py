@@ -1,7 +1,7 @@
 """Findings shown: one-file HTML, terminal, JSON."""
 
 from doxa.report.html import write_report
-from doxa.report.plain import findings_json
-from doxa.report.terminal import print_findings, summary
+from doxa.report.plain import findings_dict, findings_json
+from doxa.report.terminal import print_findings, print_table, summary
 
-__all__ = ["findings_json", "print_findings", "summary", "write_report"]
+__all__ = ["findings_dict", "findings_json", "print_findings", "print_table", "summary", "write_report"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def write_report(
 
 def render(run: Run, shown: Page, readings: Embedded) -> str:
     """The page as text."""
-    scripts = [_script("report.js")]
+    scripts = [_asset("report.js")]
     if shown.charts:
         scripts.insert(0, _vega())
     return _template("report.html").render(
@@ -58,7 +59,7 @@ def render(run: Run, shown: Page, readings: Embedded) -> str:
         facets=script_json(_facets(shown, readings)),
         policy=_policy(scripts),
         scripts=scripts,
-        style=_script("report.css"),
+        style=_asset("report.css"),
     )
 
 
@@ -67,6 +68,8 @@ def _facets(shown: Page, readings: Embedded) -> dict[str, Any]:
     parts = [{"index": p.index, "study": p.study, "model": p.model} for p in shown.parts]
     conditions = dict.fromkeys(name for p in shown.parts for name, _, _ in p.coverage)
     outcomes = dict.fromkeys(s.outcome for p in shown.parts for s in p.outcomes)
+    if any(p.failed for p in shown.parts):
+        outcomes["failed"] = None
     return {"parts": parts, "conditions": list(conditions), "outcomes": list(outcomes), "shown": sum(readings.shown)}
 
 
@@ -82,6 +85,7 @@ def _policy(scripts: list[str]) -> str:
     return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'"
 
 
+@cache
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
     import altair
@@ -94,7 +98,7 @@ def _vega() -> str:
     return bundle
 
 
-def _script(name: str) -> str:
+def _asset(name: str) -> str:
     from importlib.resources import files
 
     return (files("doxa.report") / "templates" / name).read_text(encoding="utf-8")
@@ -106,7 +110,7 @@ def _template(name: str) -> Any:
     from doxa.report import numbers
 
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_script),
+        loader=jinja2.FunctionLoader(_asset),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from doxa.charts import outcomes_chart
 from doxa.records import OUTCOMES, Chart, Claim, Estimate, Findings, Table
 from doxa.report.bars import Bar, bars
 from doxa.report.numbers import MISSING, Shown, count, counted, null_inside, number, percent, read_share
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from doxa.runs import Part, Run
 
 HEADLINES = 4  # estimates of a part that stand at the top of the page
@@ -93,6 +93,7 @@ class PartView:
     coverage: list[tuple[str, list[OutcomeShare], int]]
     coverage_chart: tuple[int, Chart] | None
     readings: int
+    failed: int
 
     @property
     def anchor(self) -> str:
@@ -213,8 +214,10 @@ def _seed(manifest: Mapping[str, Any]) -> str:
 
 def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
     """A nested mapping as dotted names and text."""
+    if isinstance(value, list | tuple):
+        return [(name, ", ".join(map(str, value)))]
     if not isinstance(value, Mapping):
-        return [(name, "" if value is None else str(value))]
+        return [(name, MISSING if value is None else str(value))]
     return [pair for key, inner in value.items() for pair in _flat(inner, f"{name}.{key}" if name else str(key))]
 
 
@@ -246,6 +249,7 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
         coverage=coverage,
         coverage_chart=chart,
         readings=rows.height,
+        failed=part.counts.get("failed", 0),
     )
 
 

@@ -22,12 +22,8 @@ def findings_json(run: Run, *, charts: bool = False) -> dict[str, Any]:
 
     format  1
     run     folder (None: in memory), doxa, status, started, finished, seed, null_seed, fingerprint
-    parts   one per study: study, model, options, counts, usage, and
-            estimates  name, value, low, high, n, unit, method, outcomes, bounds, null, section, note
-            tables     name, columns, rows, section, note
-            claims     name, published, setting, measured, estimate
-            notes      texts
-            charts     name, spec (Vega-Lite), section, note; only when asked for, they carry their data
+    parts   one per study: study, model, options, counts, usage, and the keys of `findings_dict`
+    charts  with the charts, which carry their data
     """
     manifest = run.manifest
     about = {name: manifest.get(name) for name in ("doxa", "status", "started", "finished", "seed", "null_seed")}
@@ -40,14 +36,22 @@ def findings_json(run: Run, *, charts: bool = False) -> dict[str, Any]:
             "options": _plain(part.options),
             "counts": _plain(part.counts),
             "usage": _plain(part.usage),
-            **_findings(part.findings, charts),
+            **findings_dict(part.findings, charts=charts),
         }
         for part in run.parts
     ]
     return {"format": FORMAT, "run": _plain(about), "parts": parts}
 
 
-def _findings(found: Findings, charts: bool) -> dict[str, Any]:
+def findings_dict(found: Findings, *, charts: bool = False) -> dict[str, Any]:
+    """Findings that belong to no run (scored files, comparisons), as `findings_json` gives those of a part.
+
+    estimates  name, value, low, high, n, unit, method, outcomes, bounds, null, section, note
+    tables     name, columns, rows, section, note
+    claims     name, published, setting, measured, estimate
+    notes      texts
+    charts     name, spec (Vega-Lite), section, note; only when asked for
+    """
     kinds = ["estimates", "tables", "claims", "notes"] + ["charts"] * charts
     return {kind: _plain(getattr(found, kind)) for kind in kinds}
 

@@ -20,7 +20,6 @@ from doxa.records import Item, Prompt, Reply, Sampling
 
 if TYPE_CHECKING:
     from doxa.runs import Part, Record
-    from doxa.study import Call
 
 _BLOCK = 1_500_000  # characters of JSON in a block: opened in some ten milliseconds
 _OWN = ("item", "condition", "sample", "outcome", "text", "group")  # fields of every row, shown in their own places
@@ -158,7 +157,7 @@ class _Block:
             "calls": list(calls),
         }
 
-    def _call(self, call: Call) -> dict[str, Any]:
+    def _call(self, call: Any) -> dict[str, Any]:
         return {
             "kind": call.kind,
             "condition": call.condition,
@@ -214,5 +213,5 @@ def _json(value: Any) -> str:
 
 
 def script_json(value: Any) -> str:
-    """JSON that no text inside can lead out of a <script> element."""
-    return _json(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    """JSON that no text inside can lead out of a <script> element; undefined numbers are null."""
+    return _json(_plain(value)).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

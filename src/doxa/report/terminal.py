@@ -11,6 +11,7 @@ from doxa.records import Claim, Estimate, Findings
 from doxa.report.numbers import MISSING, Shown, cell, counted, null_inside, number, percent, read_share
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.console import Console
 
     from doxa.runs import Part, Run
@@ -18,17 +19,19 @@ if TYPE_CHECKING:
 _ROWS = 20  # rows of a table of findings that are printed; the report has them all
 
 
-def print_findings(found: Part | Findings, console: Console | None = None) -> None:
+def print_findings(found: Part | Findings, console: Console | None = None, *, title: str = "") -> None:
     """Print estimates by section, tables, published figures and notes.
 
     console  where to; default: standard output
+    title    the line above; default: study and model of a part
     """
     from rich.console import Console
 
     out = console or Console()
     findings = found if isinstance(found, Findings) else found.findings
-    if not isinstance(found, Findings):
-        _line(out, f"{found.study} on {found.model}", "bold")
+    if not title and not isinstance(found, Findings):
+        title = f"{found.study} on {found.model}"
+    _line(out, title, "bold")
     for section in sorted(dict.fromkeys(e.section for e in findings.estimates), key=bool):
         _estimates(out, section, [e for e in findings.estimates if e.section == section])
     for table in findings.tables:
@@ -65,6 +68,20 @@ def summary(run: Run, console: Console | None = None, *, report: Path | str | No
         _line(out, f"Readings  {run.folder}")
     if place is not None and place.exists():
         _line(out, f"Report    {place}", "bold")
+
+
+def print_table(table: pl.DataFrame, console: Console | None = None) -> None:
+    """Print a table of rows (a query's answer), whole; console as in `print_findings`."""
+    from rich.console import Console
+
+    right = {k for k, kind in enumerate(table.dtypes) if kind.is_numeric()}
+    rows = [[_value(value) for value in row] for row in table.iter_rows()]
+    _table(console or Console(), "", table.columns, rows, right)
+
+
+def _value(value: Any) -> str:
+    """As it is, so that it can be copied: no commas, empty for null."""
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _estimates(out: Console, section: str, estimates: Sequence[Estimate]) -> None:

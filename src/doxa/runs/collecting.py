@@ -8,11 +8,13 @@ import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from doxa.models.base import Usage
 from doxa.records import DoxaError, Item, MissingCapability, Reading
+from doxa.runs.errors import CannotWrite
 from doxa.runs.log import Line, Log, LogWriter, line_of
 from doxa.runs.notation import write_call, write_item
 from doxa.runs.progress import Progress
@@ -131,20 +133,32 @@ async def collect(job: Job, model: Stored, *, seed: int, concurrency: int, progr
     async def work() -> None:
         for index in left:
             line = await ask_item(job, index, model, seed)
+            id_ = job.questions.items[index].id
+            acknowledge = partial(progress.advance, id_, line.done, line.usage.get("from_store", 0))
             if writer is not None:
-                await writer.add(line)
+                await writer.add(line, acknowledge)
             else:
                 job.log.keep(line)
-            progress.advance(job.questions.items[index].id, line.done, line.usage.get("from_store", 0))
+                acknowledge()
             if stop.is_set():
                 return
 
     try:
-        return await _until_done([work() for _ in range(min(concurrency, job.left))], stop)
+        end = await _until_done([work() for _ in range(min(concurrency, job.left))], stop)
+        if writer is not None:
+            await _flush(writer, end)
+        return end
     finally:
         job.retries += _retries(model) - before
         if writer is not None:
             writer.close()
+
+
+async def _flush(writer: LogWriter, end: End) -> None:
+    try:
+        await writer.flush()
+    except CannotWrite as error:
+        end.error = end.error or error
 
 
 def _retries(model: Stored) -> int:

@@ -27,13 +27,16 @@ class GroupCommit(Generic[T]):
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
-    async def add(self, item: T) -> None:
-        """Hand in one item; returns when it is durable, raises what `commit` raised."""
+    def add(self, item: T) -> asyncio.Future[None]:
+        """Hand in one item. The future is done when it is durable, and has what `commit` raised when it is not.
+
+        Futures are done in the order in which their items were handed in.
+        """
         if self._error is not None:
             raise self._error
-        durable = asyncio.get_running_loop().create_future()
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.put((item, durable))
-        await durable
+        return durable
 
     def close(self) -> None:
         """Commit what was handed in and end the thread. Safe to call twice."""

@@ -22,6 +22,12 @@ class CannotWrite(DoxaError):
     fatal = True
 
 
+class BadStore(DoxaError):
+    """The response store cannot be read."""
+
+    fatal = True
+
+
 class Damaged(DoxaError):
     """A line of a log does not match its checksum."""
 

@@ -120,7 +120,8 @@ class Part:
         ids  with the columns `model` and `reading` ("study/item/k") in front
         """
         if self.folder is not None and (self.folder / "rows.parquet").exists():
-            table = pl.read_parquet(self.folder / "rows.parquet", columns=None if ids else list(self._entry["row"]))
+            columns = None if ids else list(self._entry["row"])
+            table = pl.read_parquet(self.folder / "rows.parquet", columns=columns, glob=False)
         else:
             table = self._rows_of_log()
         return table if ids else table.drop("model", "reading", strict=False)
@@ -134,7 +135,7 @@ class Part:
     def calls(self) -> pl.DataFrame:
         """Every call of the model, one row each, with the readings that it led to."""
         if self.folder is not None and (self.folder / "calls.parquet").exists():
-            return pl.read_parquet(self.folder / "calls.parquet")
+            return pl.read_parquet(self.folder / "calls.parquet", glob=False)
         return pl.concat([calls_table(group, self.study, self.model) for group in groups(self.log.records())])
 
     @property

@@ -5,10 +5,11 @@ A line is eight hexadecimal digits (CRC-32 of what follows the space), a space, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,9 @@ from doxa.runs.commit import GroupCommit
 from doxa.runs.errors import Damaged, cannot_write
 from doxa.runs.files import sync_folder, whole_file
 from doxa.runs.notation import dumps
+
+# Records on their way to the disk, in bytes, before asking waits for it: a slow disk then takes more at once.
+BACKLOG_BYTES = 1 << 20
 
 OnDamage = Literal["raise", "skip"]
 
@@ -151,7 +155,7 @@ class Log:
 
 
 class LogWriter:
-    """Appends records to a log's first shard; a record is on the disk before `add` returns.
+    """Appends records to a log's first shard and says of each when it is on the disk.
 
     Opening truncates a torn last line, so that what follows begins on a line of its own.
     """
@@ -171,13 +175,34 @@ class LogWriter:
         except OSError as error:
             raise cannot_write(error, self.path) from error
         self._commit = GroupCommit(self._write, "doxa-log")
+        self._last: asyncio.Future[None] | None = None
+        self._backlog = 0
 
-    async def add(self, line: Line) -> None:
-        """Append a record; returns when it is durable.
+    async def add(self, line: Line, acknowledge: Callable[[], None]) -> None:
+        """Append a record and call `acknowledge` when it is durable; waits for that only when much is on its way.
 
-        raises  CannotWrite: this record may be lost, everything that was added before it is whole
+        raises  CannotWrite: a record could not be written; those that were acknowledged are whole
         """
-        await self._commit.add(line)
+        durable = self._last = self._commit.add(line)
+        self._backlog += len(line.data)
+
+        def settled(durable: asyncio.Future[None]) -> None:
+            self._backlog -= len(line.data)
+            if not durable.cancelled() and durable.exception() is None:
+                acknowledge()
+
+        durable.add_done_callback(settled)
+        if self._backlog > BACKLOG_BYTES:
+            # Shielded: a record that was handed in will be written, whatever becomes of the task that did.
+            await asyncio.shield(durable)
+
+    async def flush(self) -> None:
+        """Return when all that was added is durable and acknowledged.
+
+        raises  CannotWrite, as `add`
+        """
+        if self._last is not None:
+            await asyncio.shield(self._last)
 
     def close(self) -> None:
         self._commit.close()

@@ -208,7 +208,9 @@ def _mark(made: Run, status: str, model: Model | None = None) -> None:
 def _totals(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[str, Any]:
     """Sums over the studies; the cost is null without a price, or when some replies came without token counts."""
     counts = {name: sum(entry["counts"][name] for entry in entries) for name in entries[0]["counts"]}
-    usage = {name: sum(entry["usage"][name] for entry in entries) for name in ("calls", "from_store", *TOKENS, "retries")}
+    usage = {
+        name: sum(entry["usage"][name] for entry in entries) for name in ("calls", "from_store", *TOKENS, "retries")
+    }
     price = model.price if model is not None else None
     cost = None if price is None or counts["uncounted"] else price.cost(*(usage[name] for name in TOKENS))
     return {"counts": counts, "usage": usage, "cost": cost}

@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from doxa.models.base import Context, Model, digest
-from doxa.records import DoxaError, Prompt, Reply, Sampling, Score
+from doxa.records import Prompt, Reply, Sampling, Score
 from doxa.runs.commit import GroupCommit
-from doxa.runs.errors import CannotWrite, Refused
+from doxa.runs.errors import BadStore, CannotWrite, Refused
 from doxa.runs.notation import (
     dumps,
     read_reply,
@@ -42,7 +42,7 @@ class Store:
     Write-ahead log with synchronous=FULL: a committed answer survives the end of the process and of the power.
     Network file systems do not offer the shared memory that this needs.
 
-    raises  Refused: the file was written by a newer version; DoxaError: it is no store
+    raises  Refused: the file was written by a newer version; BadStore: it is no store
     """
 
     def __init__(self, path: Path | None) -> None:
@@ -91,8 +91,8 @@ class Store:
                 "free some space or choose another place (store=...), then run the same command again."
             ) from error
 
-    def _explained(self, error: Exception) -> DoxaError:
-        return DoxaError(
+    def _explained(self, error: Exception) -> BadStore:
+        return BadStore(
             f"the response store {self.path} cannot be read: {error}. Move that file away, or name another one "
             "(store=...); a run's readings do not depend on it."
         )

@@ -48,7 +48,9 @@ def columns(row: type[Reading]) -> dict[str, str]:
     """
     types = {name: _name(dtype) for name, dtype in schema(row).items()}
     if taken := [name for name in ADDED if name in types]:
-        raise DoxaError(f"{row.__module__}.{row.__name__} has a field {taken[0]!r}; a run adds a column of that name. Rename it.")
+        raise DoxaError(
+            f"{row.__module__}.{row.__name__} has a field {taken[0]!r}; a run adds a column of that name. Rename it."
+        )
     return types
 
 

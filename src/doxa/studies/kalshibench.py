@@ -17,10 +17,8 @@ choice of reading moves ECE by up to .3.
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -28,33 +26,12 @@ import numpy as np
 
 from doxa import charts
 from doxa.data import forecasts as data
-from doxa.data.attitudes import yes_no_item
-from doxa.data.facts import facts
-from doxa.data.render import statement_item
+from doxa.data import prediction_files as files
+from doxa.data.forecasts import READINGS
 from doxa.elicit.structured import Tags
-from doxa.metrics import (
-    Confusion,
-    Interval,
-    ace,
-    auroc,
-    bootstrap,
-    bootstrap_auroc,
-    bootstrap_ece,
-    brier,
-    brier_skill,
-    confusion,
-    correlation_p,
-    ece,
-    ece_expected,
-    log_score,
-    mce,
-    pearson,
-    proportion_clustered,
-    reliability,
-    spearman,
-    wilson,
-)
-from doxa.metrics.forecasts import certainty, group_calibration_error, half_open_bins, half_open_ece, half_open_mce, is_sure
+from doxa.metrics import Confusion, Interval, brier, pearson, reliability, spearman
+from doxa.metrics import forecast_scores as scores
+from doxa.metrics.forecasts import HalfOpenBin, certainty, half_open_bins
 from doxa.models.recorded_files import read_rows
 from doxa.records import Chart, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Published, Recorded, Source, Study, frame
@@ -62,12 +39,16 @@ from doxa.study import Ask, Published, Recorded, Source, Study, frame
 if TYPE_CHECKING:
     import polars as pl
 
-READINGS = ("as scored", "literal", "coherent")
-SURE = (0.7, 0.8, 0.9)
 BASE_RATE = 0.4  # share of bank questions whose answer is yes, that of the published sample
-EPS = 1e-9
+SIDES = ("yes", "no")
 NAN = float("nan")
-NOTHING = Interval(NAN, NAN, NAN, 0, "nothing to measure")
+NOTES = {
+    "literal style": 'share of "no" answers with a number below 50, as P(yes) would be',
+    "answer style": 'share of "no" answers with a number above 50, as confidence in the answer would be',
+    **dict.fromkeys(("MCE", "ACE"), "chance adds to it and resampling adds it again: the interval lies too high"),
+    scores.TWO_GROUPS: "mean distance of P(yes) and events over two groups, the yes and the no answers",
+    scores.BY_CHANCE: "what chance alone would show with these numbers; the range holds 95 % of it",
+}
 
 
 @dataclass(frozen=True)
@@ -75,12 +56,12 @@ class Options:
     prompt: Annotated[Literal["probability", "paper"], "ask for P(yes) alone, or yes/no with a number"] = "probability"
     variant: Annotated[Literal["corrected", "published"], "bins, parser and zeros: ours, or as published"] = "corrected"
     fallback: Annotated[Literal["none", "words"], "a reply without answer tag: unread, or by its yes and no"] = "none"
-    set: Annotated[str | None, "questions: a path or hub id such as 2084Collective/kalshibench-v2; none: the bank"] = None
+    set: Annotated[str | None, "path or hub id of questions (2084Collective/kalshibench-v2); none: the bank"] = None
     cutoff: Annotated[str | None, "of a set, only what closes at or after this ISO date"] = None
     per_series: Annotated[int, "of a set, at most so many of one series"] = 2
     questions: Annotated[int, "questions asked"] = 300
     outcomes: Annotated[str | None, "scoring files: table with the outcome of each prediction (.csv, .jsonl)"] = None
-    join: Annotated[Literal["row", "id"], "scoring files: outcomes by row, or as published by an id that repeats"] = "row"
+    join: Annotated[Literal["row", "id"], "outcomes by row, or as published by an id that repeats"] = "row"
     bins: Annotated[int, "bins of the calibration errors"] = 10
     min_category: Annotated[int, "categories with fewer questions are hidden"] = 10
     resamples: Annotated[int, "resamples of the intervals"] = 1000
@@ -114,37 +95,24 @@ class Row(Reading):
 
 
 def items(options: Options) -> list[Item]:
-    """Questions of the set, or facts of the bank at even distances in popularity, of which two fifths are true."""
-    if options.set is not None:
-        return data.questions(
-            options.set, cutoff=options.cutoff, per_series=options.per_series, n=options.questions
-        )
-    bank = facts()
-    n = min(options.questions, len(bank))
-    chosen = [bank[i * len(bank) // n] for i in range(n)]
-    true = set(random.Random("kalshibench").sample(range(n), round(BASE_RATE * n)))
-    asked = [yes_no_item(statement_item(fact, i in true)) for i, fact in enumerate(chosen)]
-    return [replace(item, fields={**item.fields, "category": item.fields["relation"]}) for item in asked]
+    """Questions of the set, or facts of the bank."""
+    if options.set is None:
+        return data.bank_questions(options.questions, BASE_RATE)
+    return data.questions(options.set, cutoff=options.cutoff, per_series=options.per_series, n=options.questions)
 
 
 def example() -> list[Item]:
-    return [
-        Item(
-            id=f"event-{i}",
-            text=f"Will the bridge at mile {i} open this year?",
-            answer="no" if i % 5 < 3 else "yes",
-            fields={"description": "It opens when the ribbon is cut.", "category": "Bridges"},
-        )
-        for i in range(10)
-    ]
+    fields = {"description": "It opens when the ribbon is cut.", "category": "Bridges"}
+    texts = (f"Will the bridge at mile {i} open this year?" for i in range(10))
+    return [Item(f"mile-{i}", text, answer="no" if i % 5 < 3 else "yes", fields=fields) for i, text in enumerate(texts)]
 
 
 def form(options: Options) -> Tags:
     """How the question is asked and the reply read."""
-    ask: Literal["answer", "probability"] = "answer" if options.prompt == "paper" else "probability"
-    if options.variant == "published" and options.prompt == "paper":
-        return Tags(ask, as_published=True, fallback="substrings")
-    return Tags(ask, fallback=options.fallback)
+    if options.prompt == "probability":
+        return Tags("probability")
+    published = options.variant == "published"
+    return Tags(as_published=published, fallback="substrings" if published else options.fallback)
 
 
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
@@ -171,183 +139,268 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
 # --- scoring ---------------------------------------------------------------------------------------------------------
 
 
-def with_readings(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with P(yes) in a column for each of READINGS, and `said`: the side taken ("yes", "no"; null: neither).
-
-    The side is the answer given or, where none was asked for, that of the number.
-    """
-    import polars as pl
-
-    number, no, yes = pl.col("number"), pl.col("answer") == "no", pl.col("answer") == "yes"
-    above, below = number > 0.5 + EPS, number < 0.5 - EPS
-    return rows.with_columns(
-        pl.coalesce("scored", pl.when(no).then(1 - number).otherwise(number)).alias("as scored"),
-        number.alias("literal"),
-        pl.when((no & above) | (yes & below)).then(1 - number).otherwise(number).alias("coherent"),
-        pl.coalesce("answer", pl.when(above).then(pl.lit("yes")).when(below).then(pl.lit("no"))).alias("said"),
-    )
-
-
 def score(rows: pl.DataFrame, options: Options) -> Findings:
     """Numbers from rows alone; those that need outcomes rest on the rows that have one."""
     import polars as pl
 
-    table = with_readings(rows.with_columns(pl.coalesce("group", "item").alias("group")))
-    read = table.filter((pl.col("outcome") == "ok") & pl.col("number").is_not_null())
-    known = read.filter(pl.col("truth").is_not_null())
-    unread = table.filter(pl.col("truth").is_not_null()).height - known.height
-    estimates = [*_replies(table, read), *_answers(read, known, unread, options)]
+    table = data.with_readings(rows.with_columns(pl.coalesce("group", "item").alias("group")))
+    known = _read(table).filter(pl.col("truth").is_not_null())
+    unread = table.filter(pl.col("truth").is_not_null()).height - len(known)
+    estimates = [*_replies(table), *_answers(table, known, unread, options)]
     for how in READINGS:
         estimates += _calibration(how, known, unread, options)
     outcomes = count_outcomes(rows["outcome"].to_list())
-    estimates = [replace(e, unit=e.unit or "questions", outcomes=outcomes) for e in estimates]
+    estimates = [replace(e, unit="questions", outcomes=outcomes) for e in estimates]
     tables = [
-        _side_by_side(estimates, read),
-        *(_reliability(how, read, options) for how in READINGS),
-        _confusion_table(_confusion(known)),
-        _failures(table, options),
-        _baselines(known, options),
-        _categories(known, options),
+        side_by_side(estimates, table),
+        *(_reliability(how, table, options) for how in READINGS),
+        _confusion(known),
+        _forecasters(table, options),
+        *_categories(known, options),
     ]
-    return Findings(tuple(estimates), tuple(tables), tuple(_charts(known, options)), notes=tuple(_notes(table, options)))
+    shown = [_chart(how, known, options) for how in READINGS] if len(known) else []
+    return Findings(tuple(estimates), tuple(tables), tuple(shown), notes=tuple(_notes(table, known, unread)))
 
 
-def _replies(table: pl.DataFrame, read: pl.DataFrame) -> list[Estimate]:
-    """How many replies were read, and which reading the "no" answers follow."""
-    no = read.filter(read["answer"] == "no")
-    number = no["number"].to_numpy()
-    shares = {
-        "parse rate": _share(table["item"].is_in(read["item"].to_list()), table),
-        "literal style": _share(number < 0.5 - EPS, no),
-        "answer style": _share(number > 0.5 + EPS, no),
-    }
-    notes = {
-        "literal style": 'share of "no" answers with a number below 50, as P(yes) would be',
-        "answer style": 'share of "no" answers with a number above 50, as confidence in the answer would be',
-    }
-    return [Estimate.of(k, v, section="Replies", note=notes.get(k, "")) for k, v in shares.items()]
-
-
-def _answers(read: pl.DataFrame, known: pl.DataFrame, unread: int, options: Options) -> list[Estimate]:
-    """What does not depend on the reading: the side taken, and how sure the number is of either side."""
-    sided = known.filter(known["said"].is_not_null())
-    right = (sided["said"] == sided["truth"]).to_numpy()
-    n = len(sided) + unread
-    counts = _confusion(known)
-    sure = certainty(read["literal"]) if len(read) else np.zeros(0)
-    found = {
-        "accuracy": _share(right, sided),
-        "macro F1": _f1("macro", sided, options),
-        **{f"F1 of {side}": _f1(side, sided, options) for side in ("yes", "no")},
-        **{f"precision of {side}": _share(right[sided["said"] == side], sided.filter(sided["said"] == side)) for side in ("yes", "no")},
-        **{f"recall of {side}": _share(right[sided["truth"] == side], sided.filter(sided["truth"] == side)) for side in ("yes", "no")},
-        "mean confidence": _mean(sure, read, options),
-    }
-    sure = certainty(sided["literal"]) if len(sided) else np.zeros(0)
-    for name, chosen in (("right", right), ("wrong", ~right)):
-        found[f"mean confidence when {name}"] = _mean(sure[chosen], sided.filter(chosen), options)
-    for t in SURE:
-        chosen = is_sure(sided["literal"], t) if len(sided) else right
-        found[f"overconfidence at {t}"] = _share(~right[chosen], sided.filter(chosen))
-    bounds = ((counts.tp + counts.tn) / n, (counts.tp + counts.tn + unread) / n) if n else None
-    return [
-        Estimate.of(name, interval, section="Answers", bounds=bounds if name == "accuracy" else None)
-        for name, interval in found.items()
-    ]
-
-
-def metrics(options: Options) -> dict[str, Callable[..., float]]:
-    """Metrics of P(yes) and what happened, in the variant asked for."""
-    bins = options.bins
-    if options.variant == "published":
-        return {
-            "Brier": brier,
-            "Brier skill": lambda p, y: brier_skill(p, y) if 0 < np.mean(y) < 1 else 0.0,
-            "log loss": partial(log_score, clip=1e-15),
-            "ECE": partial(half_open_ece, bins=bins),
-            "MCE": partial(half_open_mce, bins=bins),
-            "ACE": partial(ace, bins=bins),
-            "AUROC": auroc,
-        }
-    return {
-        "Brier": brier,
-        "Brier skill": brier_skill,
-        "log loss": partial(log_score, clip=1e-15),
-        "ECE": partial(ece, bins=bins, closed="left"),
-        "MCE": partial(mce, bins=bins, closed="left"),
-        "ACE": partial(ace, bins=bins),
-        "AUROC": auroc,
-    }
-
-
-def _calibration(how: str, known: pl.DataFrame, unread: int, options: Options) -> list[Estimate]:
-    p, y, groups = known[how].to_numpy(), _happened(known), known["group"].to_numpy()
-    found = {name: _interval(name, metric, p, y, groups, options) for name, metric in metrics(options).items()}
-    sided = known.filter(known["said"].is_not_null())
-    said = (sided[how].to_numpy(), _happened(sided), sided["said"].to_numpy().astype(str))
-    found["two-group calibration error"] = _bootstrap(group_calibration_error, *said, groups=sided["group"], options=options)
-    found["ECE of a calibrated forecaster"] = (
-        ece_expected(p, bins=options.bins, closed="left", resamples=options.resamples) if len(p) else NOTHING
-    )
-    n, value = len(p) + unread, found["Brier"].value
-    bounds = ((value * len(p) + unread) / n, value * len(p) / n) if len(p) else None
-    notes = {
-        "MCE": "chance adds to it, and resampling adds it again: the interval lies too high",
-        "ACE": "chance adds to it, and resampling adds it again: the interval lies too high",
-        "two-group calibration error": "mean distance of forecast and events, over the yes and the no answers",
-        "ECE of a calibrated forecaster": "what chance alone would show with these numbers; the range holds 95 % of it",
-    }
-    return [
-        Estimate.of(
-            f"{name}, {how}",
-            interval,
-            section=f"P(yes) {how}",
-            note=notes.get(name, ""),
-            bounds=bounds if name == "Brier" else None,
-        )
-        for name, interval in found.items()
-    ]
-
-
-def _interval(
-    name: str, metric: Callable[..., float], p: np.ndarray, y: np.ndarray, groups: np.ndarray, options: Options
-) -> Interval:
-    if not len(p):
-        return NOTHING
-    if name == "ECE" and options.variant == "corrected":
-        return bootstrap_ece(p, y, bins=options.bins, closed="left", groups=groups, resamples=options.resamples)
-    if name == "AUROC":
-        return bootstrap_auroc(p, y, groups=groups, resamples=options.resamples)
-    return _bootstrap(metric, p, y, groups=groups, options=options)
-
-
-def _bootstrap(metric: Callable[..., float], *arrays: np.ndarray, groups: Any, options: Options) -> Interval:
-    """The published sort of interval, percentile, over whole series."""
-    if not len(arrays[0]):
-        return NOTHING
-    return bootstrap(metric, *arrays, groups=groups, resamples=options.resamples, method="percentile")
-
-
-def _share(hits: Any, rows: pl.DataFrame) -> Interval:
-    return proportion_clustered(np.asarray(hits, dtype=float), rows["group"].to_numpy()) if len(rows) else NOTHING
-
-
-def _mean(values: np.ndarray, rows: pl.DataFrame, options: Options) -> Interval:
-    return _bootstrap(np.mean, values, groups=rows["group"], options=options)
-
-
-def _f1(side: str, sided: pl.DataFrame, options: Options) -> Interval:
-    zero = 0.0 if options.variant == "published" else NAN
-
-    def f1(said: np.ndarray, happened: np.ndarray) -> float:
-        counts = confusion(said, happened)
-        if side == "macro":
-            return counts.macro_f1(zero_division=zero)
-        return counts.precision_recall_f1(positive=side == "yes", zero_division=zero).f1
-
-    said = (sided["said"] == "yes").to_numpy().astype(float)
-    return _bootstrap(f1, said, _happened(sided), groups=sided["group"], options=options)
+def _read(table: pl.DataFrame) -> pl.DataFrame:
+    return table.filter((table["outcome"] == "ok") & table["number"].is_not_null())
 
 
 def _happened(rows: pl.DataFrame) -> np.ndarray:
     return (rows["truth"] == "yes").to_numpy().astype(float)
+
+
+def _replies(table: pl.DataFrame) -> list[Estimate]:
+    """How many replies were read, and which reading the "no" answers follow."""
+    read = _read(table)
+    no = read.filter(read["answer"] == "no")
+    found = {
+        "parse rate": scores.share(table["item"].is_in(read["item"].to_list()), table["group"]),
+        "literal style": scores.share(no["number"] < 0.5 - data.EPS, no["group"]),
+        "answer style": scores.share(no["number"] > 0.5 + data.EPS, no["group"]),
+    }
+    return [Estimate.of(name, i, section="Replies", note=NOTES.get(name, "")) for name, i in found.items()]
+
+
+def _answers(table: pl.DataFrame, known: pl.DataFrame, unread: int, options: Options) -> list[Estimate]:
+    """What does not depend on the reading: the side taken, and how sure the number is of either side."""
+    sided, read = known.filter(known["said"].is_not_null()), _read(table)
+    said = (sided["said"] == "yes").to_numpy().astype(float)
+    found = scores.answer_scores(
+        *(said, _happened(sided), sided["number"], sided["group"]),
+        zero_division=0.0 if options.variant == "published" else NAN,
+        resamples=options.resamples,
+    )
+    sure = certainty(read["number"]) if len(read) else np.zeros(0)
+    found["mean confidence"] = scores.percentile(np.mean, sure, groups=read["group"], resamples=options.resamples)
+    right, n = int((said == _happened(sided)).sum()), len(sided) + unread
+    bounds = {"accuracy": (right / n, (right + unread) / n)} if n else {}
+    return [Estimate.of(name, i, section="Answers", bounds=bounds.get(name)) for name, i in found.items()]
+
+
+def _calibration(how: str, known: pl.DataFrame, unread: int, options: Options) -> list[Estimate]:
+    found = scores.forecast_scores(
+        *(known[how], _happened(known), known["said"].fill_null("").to_numpy().astype(str), known["group"]),
+        bins=options.bins,
+        half_open=options.variant == "published",
+        resamples=options.resamples,
+    )
+    missed, n = found["Brier"].value * len(known), len(known) + unread
+    bounds = {"Brier": ((missed + unread) / n, missed / n)} if len(known) else {}
+    return [
+        Estimate.of(f"{k}, {how}", i, section=f"P(yes) {how}", note=NOTES.get(k, ""), bounds=bounds.get(k))
+        for k, i in found.items()
+    ]
+
+
+# --- tables and charts -----------------------------------------------------------------------------------------------
+
+
+def side_by_side(estimates: Iterable[Estimate], table: pl.DataFrame) -> Table:
+    """One number read in three ways: a column for each reading."""
+    values, read = {e.name: e.value for e in estimates}, _read(table)
+    parts = {"mean P(yes)": read, 'mean P(yes) of "no" answers': read.filter(read["answer"] == "no")}
+    rows = [(k, *(part[how].mean() if len(part) else NAN for how in READINGS)) for k, part in parts.items()]
+    names = [name.removesuffix(", as scored") for name in values if name.endswith(", as scored")]
+    rows += [(name, *(values.get(f"{name}, {how}", NAN) for how in READINGS)) for name in names]
+    note = "Mean confidence is the same in all three."
+    return Table("One number, three readings", ("figure", *READINGS), tuple(rows), note=note)
+
+
+def _reliability(how: str, table: pl.DataFrame, options: Options) -> Table:
+    """Bins of P(yes): how many, their mean, and where outcomes are known the share that happened."""
+    read = _read(table)
+    known = read.filter(read["truth"].is_not_null())
+    p, y = (known[how], _happened(known)) if len(known) else (read[how], None)
+    rows = scores.reliability_rows(p, y, bins=options.bins, half_open=options.variant == "published")
+    columns = ("P(yes)", "n", "mean", "share yes", "low", "high", "gap")
+    note = "A positive gap leans towards yes." if len(known) else "Without outcomes the share of yes is not known."
+    return Table(f"Reliability, {how}", columns, tuple(rows), section=f"P(yes) {how}", note=note)
+
+
+def _confusion(known: pl.DataFrame) -> Table:
+    cells = ((said, *((known["said"] == said) & (known["truth"] == happened) for happened in SIDES)) for said in SIDES)
+    rows = tuple((said, int(yes.sum()), int(no.sum())) for said, yes, no in cells)
+    return Table("Answers and outcomes", ("answer", "happened", "did not"), rows, section="Answers")
+
+
+def _chart(how: str, known: pl.DataFrame, options: Options) -> Chart:
+    bins = reliability(known[how], _happened(known), bins=options.bins, closed="left")
+    return charts.reliability_chart(bins, name=f"Reliability, {how}", section=f"P(yes) {how}")
+
+
+def _forecasters(table: pl.DataFrame, options: Options) -> Table:
+    """The readings beside forecasters that do not read the question, and with every unread reply counted as 0.5.
+
+    Otherwise a model that leaves hard questions out would gain by it.
+    """
+    asked = table.filter(table["truth"].is_not_null())
+    known = _read(asked)
+    priced = known.filter(known["market"].is_not_null())
+    y, unread = _happened(known), ~asked["item"].is_in(known["item"].to_list())
+    rows: dict[str, tuple[Any, Any]] = {
+        "base rate of these questions": (np.full(len(y), y.mean() if len(y) else NAN), y),
+        "always 0.5": (np.full(len(y), 0.5), y),
+        **{how: (known[how], y) for how in READINGS},
+        **{f"{h}, unread as 0.5": (np.where(unread, 0.5, asked[h].fill_null(0.5)), _happened(asked)) for h in READINGS},
+        "market price": (priced["market"], _happened(priced)),
+        **{f"{how}, where priced": (priced[how], _happened(priced)) for how in READINGS},
+    }
+    names = ("Brier", "Brier skill", "log loss", "ECE")
+    lines = scores.metric_rows(rows, names, bins=options.bins, half_open=options.variant == "published")
+    note = f"{unread.sum()} of {len(asked)} replies are unread, {len(priced)} questions have a market price."
+    return Table("Forecasters", ("P(yes)", "n", *names), tuple(lines), section="Forecasters", note=note)
+
+
+def _categories(known: pl.DataFrame, options: Options) -> list[Table]:
+    named = known.filter(known["category"].is_not_null())
+    rows: list[tuple[Any, ...]] = []
+    for (category,), part in sorted(named.group_by("category"), key=lambda g: (-len(g[1]), str(g[0][0]))):
+        sided = part.filter(part["said"].is_not_null())
+        right = scores.share(sided["said"] == sided["truth"], sided["group"])
+        errors = (brier(part[how], _happened(part)) for how in READINGS)
+        rows.append((category, len(part), *astuple(right)[:3], *errors))
+    shown = tuple(row for row in rows if row[1] >= options.min_category)
+    columns = ("category", "n", "accuracy", "low", "high", *(f"Brier, {how}" for how in READINGS))
+    note = f"{len(rows) - len(shown)} categories with fewer than {options.min_category} questions are hidden."
+    return [Table("Categories", columns, shown, section="Categories", note=note)] if rows else []
+
+
+def _notes(table: pl.DataFrame, known: pl.DataFrame, unread: int) -> list[str]:
+    notes = []
+    without = len(table) - len(known) - unread
+    if without:
+        notes.append(f"{without} of {len(table)} predictions have no known outcome; what needs one rests on the others")
+    if len(table) and table["answer"].is_null().all():
+        notes.append("no reply has a yes or no beside its number, so the three readings are one: P(yes)")
+    even = int(_read(table)["said"].is_null().sum())
+    if even:
+        notes.append(f"{even} predictions of exactly 0.5 take no side and are in no figure of answers")
+    return notes
+
+
+# --- files of predictions --------------------------------------------------------------------------------------------
+
+
+def read_file(path: Path, options: Options) -> Recorded:
+    """A published result file (.json), a table of one's own (id, answer, number, outcome), or rows of a run."""
+    stored: dict[str, Any] = {}
+    if path.suffix.lower() == ".json":
+        predictions, stored = files.published_file(path)
+    else:
+        table = list(read_rows(path))
+        if table and "scored" in table[0][1]:
+            return Recorded(path.stem, frame([cells for _, cells in table], Row))
+        predictions = files.own_records(table)
+    predictions, notes = files.reread(predictions, Tags(as_published=True))
+    if options.outcomes is not None:
+        outcomes = list(read_rows(Path(options.outcomes)))
+        predictions = files.with_outcomes(predictions, outcomes, options.outcomes, join=options.join)
+    label = str(stored.get("model_name") or path.stem)
+    return Recorded(label, frame(files.as_rows(predictions), Row), stored, tuple(notes))
+
+
+def score_recorded(recorded: Recorded, options: Options) -> Findings:
+    """The rows' own figures; without outcomes, those of the file's tables, and what only the file itself can state."""
+    found = score(recorded.rows, options)
+    if not recorded.stored:
+        return replace(found, notes=(*found.notes, *recorded.notes))
+    read = _read(data.with_readings(recorded.rows))
+    made = {e.name: e for e in found.estimates if not math.isnan(e.value)}
+    if recorded.rows["truth"].is_null().all():
+        made |= {k: Estimate.of(k, i, section="Of the file's tables") for k, i in _told(recorded, read).items()}
+    stated = files.figures(recorded.stored, recorded.label)
+    compared = [(name, value, made[name].value) for name, value in stated.items() if name in made]
+    counts = {b.label: b.n for b in half_open_bins(read["as scored"])} if len(read) else {}
+    for label, n, *_ in files.stored_tables(recorded.stored, recorded.label)[0]:
+        compared.append((f"n of P(yes) {label}", n, counts.get(label, 0)))
+    columns = ("figure", "stored", "made again", "difference")
+    table = Table("Stored and made again", columns, tuple((*row, row[2] - row[1]) for row in compared))
+    note = "as the file states it: to make it again takes outcomes"
+    only = {k: Estimate(k, v, section="As the file states", note=note) for k, v in stated.items() if k not in made}
+    estimates = tuple((made | only).values())
+    tables = (table, side_by_side(estimates, read), *found.tables[1:])
+    return replace(found, estimates=estimates, tables=tables, notes=(*found.notes, *recorded.notes))
+
+
+def _told(recorded: Recorded, read: pl.DataFrame) -> dict[str, Interval]:
+    bins, counts = files.stored_tables(recorded.stored, recorded.label)
+    if counts is None or not len(read):
+        return {}
+    forecasts = {how: read[how] for how in READINGS}
+    told = scores.table_scores([HalfOpenBin(*b) for b in bins], Confusion(**counts), forecasts, read["said"])
+    return {f"{name}, as scored" if name in ("ECE", "MCE") else name: i for name, i in told.items()}
+
+
+def across(recorded: Sequence[Recorded], options: Options) -> Findings:
+    """Does the published ranking reflect how each model reads one sentence of the prompt?"""
+    names = ("literal style", "ECE, as scored", *(f"{scores.TWO_GROUPS}, {how}" for how in READINGS), "accuracy")
+    found = [{e.name: e.value for e in score_recorded(r, options).estimates} for r in recorded]
+    values = np.array([[f.get(name, NAN) for name in names] for f in found])
+    x, y = values[~np.isnan(values[:, :2]).any(axis=1), :2].T
+    estimates = tuple(
+        Estimate.of(f"{name}, literal style and ECE", scores.correlation_interval(measure, x, y), unit="models")
+        for name, measure in (("Pearson", pearson), ("Spearman", spearman))
+    )
+    costs = [(r.stored.get("total_tokens"), r.stored.get("total_cost_usd")) for r in recorded]
+    rows = tuple((r.label, *v, *c) for r, v, c in zip(recorded, values.tolist(), costs, strict=True))
+    notes = files.other_samples({r.label: r.rows["question_id"].to_list() for r in recorded})
+    return Findings(estimates, (Table("Models", ("model", *names, "tokens", "cost, USD"), rows),), notes=tuple(notes))
+
+
+FIGURES = (
+    *("accuracy", "macro F1", *(f"{name}, as scored" for name in ("Brier", "Brier skill", "ECE", "MCE"))),
+    *("mean confidence", "overconfidence at 0.8", "overconfidence at 0.9"),
+)
+PAPER = {
+    "Claude Opus 4.5": (0.693, 0.676, 0.2269, 0.057, 0.120, 0.246, 0.738, 0.231, 0.208),
+    "Kimi-K2": (0.671, 0.633, 0.3473, -0.446, 0.298, 0.570, 0.794, 0.299, 0.311),
+    "Qwen3-235B-Thinking": (0.657, 0.607, 0.3459, -0.437, 0.297, 0.479, 0.817, 0.326, 0.324),
+    "GPT-5.2-XHigh": (0.653, 0.599, 0.4329, -0.799, 0.395, 0.622, 0.801, 0.283, 0.277),
+    "DeepSeek-V3.2": (0.643, 0.614, 0.3386, -0.407, 0.284, 0.630, 0.737, 0.236, 0.147),
+}
+
+study = Study(
+    source=Source(
+        "Do Large Language Models Know What They Don't Know? KalshiBench: A New Benchmark for Evaluating Epistemic "
+        "Calibration via Prediction Markets",
+        2025,
+        arxiv="2512.16030",
+    ),
+    question="When a model cannot have memorised the outcome, do its probabilities match how often events happen?",
+    needs=frozenset({"generate"}),
+    options=Options,
+    row=Row,
+    items=items,
+    example=example,
+    collect=collect,
+    score=score,
+    read_file=read_file,
+    score_recorded=score_recorded,
+    across=across,
+    published=tuple(
+        Published(name, value, f"{model}, 300 questions, paper's prompt")
+        for model, values in PAPER.items()
+        for name, value in zip(FIGURES, values, strict=True)
+    ),
+)

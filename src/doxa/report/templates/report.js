@@ -121,7 +121,8 @@
   const outcome = (r) => (r.row ? r.row.outcome : "failed");
   const condition = (r) => (r.row ? r.row.condition : "");
   const field = (r, name) => r.row?.fields.find(([other]) => other === name)?.[1];
-  const correct = (r) => field(r, "correct") ?? null;
+  const TRUTH = new Map([[true, true], [1, true], [false, false], [0, false]]);
+  const correct = (r) => TRUTH.get(field(r, "correct")) ?? null;
   const idOf = (r) => `${r.block.part}/${r.record.item.id}/${r.k}`;
 
   function strings(r) { // positions of the texts that a search looks into
@@ -295,8 +296,12 @@
     select.hidden = pairs.length < 2;
   }
 
+  function clear() { // unlike form.reset() it calls for no new list
+    for (const name of ["search", "part", "outcome", "correct", "condition"]) form[name].value = "";
+  }
+
   function follow(link) { // from a number to the readings behind it
-    form.reset();
+    clear();
     form.part.value = link.dataset.part;
     form.outcome.value = link.dataset.outcome ?? "";
     form.condition.value = link.dataset.condition ?? "";
@@ -307,7 +312,7 @@
     if (!location.hash.startsWith("#reading=")) return;
     const id = decodeURIComponent(location.hash.slice(9));
     await load();
-    form.reset();
+    clear();
     show(Math.floor(Math.max(0, readings.findIndex((r) => idOf(r) === id)) / PAGE));
     const node = $$(".reading").find((other) => other.dataset.id === id);
     if (!node) return;

@@ -1,0 +1,206 @@
+"""Intervals of shares and means: known limits, exact coverage, and no collapse where nothing varied."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest import approx
+from scipy import stats
+
+from doxa.metrics import (
+    Interval,
+    clopper_pearson,
+    mean_interval,
+    paired_proportions,
+    proportion,
+    proportion_clustered,
+    wilson,
+)
+
+
+def covered(interval_of, n, p):
+    """Exact chance that the interval holds p: the binomial chance of every count whose interval does."""
+    limits = [interval_of(k, n) for k in range(n + 1)]
+    chance = stats.binom.pmf(np.arange(n + 1), n, p)
+    return float(sum(c for c, interval in zip(chance, limits, strict=True) if interval.low <= p <= interval.high))
+
+
+def test_wilson_by_hand():
+    interval = wilson(250, 676)
+    assert (interval.low, interval.high) == approx((0.334, 0.407), abs=5e-4)
+    # None of 10: 0 to z^2 / (10 + z^2) = 3.8415 / 13.8415
+    assert (wilson(0, 10).low, wilson(0, 10).high) == (0.0, approx(0.27753, abs=5e-6))
+    assert (wilson(10, 10).low, wilson(10, 10).high) == (approx(0.72247, abs=5e-6), 1.0)
+    assert wilson(1, 1) == Interval(1.0, approx(0.206549, abs=5e-7), 1.0, 1, "wilson")
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (0, 30), (1, 30), (15, 30), (29, 30), (30, 30), (250, 676)])
+def test_against_scipy(k, n):
+    for interval, method in ((wilson(k, n), "wilson"), (clopper_pearson(k, n), "exact")):
+        theirs = stats.binomtest(k, n).proportion_ci(0.95, method)
+        assert (interval.low, interval.high) == approx((theirs.low, theirs.high), abs=1e-9)
+    assert proportion(k, n) == clopper_pearson(k, n) and proportion(k, n, method="wilson") == wilson(k, n)
+
+
+@pytest.mark.parametrize("n", [5, 20, 100])
+def test_exact_interval_covers_every_share(n):
+    shares = [0.0005, 0.002, 0.01, 0.03, 0.1, 0.3, 0.5, 0.8, 0.97, 0.995, 1.0]
+    assert min(covered(clopper_pearson, n, p) for p in shares) >= 0.95 - 1e-12
+    # Wilson is right on average only: one success is already too many for its lower limit at np of about .17.
+    assert np.mean([covered(wilson, n, p) for p in np.linspace(0.02, 0.98, 33)]) > 0.94
+    assert covered(wilson, n, 0.17 / n) < 0.87
+
+
+def test_counts_are_checked():
+    with pytest.raises(ValueError, match="successes is 11, n is 10: successes must be at most n"):
+        wilson(11, 10)
+    with pytest.raises(ValueError, match="n is 0; it must be a whole number of at least 1"):
+        proportion(0, 0)
+    with pytest.raises(ValueError, match=r"successes is 0.5; it must be a whole number"):
+        proportion(0.5, 10)
+    with pytest.raises(ValueError, match="level is 95"):
+        wilson(5, 10, level=95)
+    with pytest.raises(ValueError, match="method is 'wald', not one of"):
+        proportion(5, 10, method="wald")
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 200), st.floats(0, 1), st.sampled_from(["wilson", "clopper-pearson"]))
+def test_limits_hold_the_share_and_mirror(n, share, method):
+    k = round(share * n)
+    interval, mirrored = proportion(k, n, method=method), proportion(n - k, n, method=method)
+    assert 0 <= interval.low <= interval.value <= interval.high <= 1 and interval.low < interval.high
+    assert (1 - mirrored.high, 1 - mirrored.low) == approx((interval.low, interval.high), abs=1e-9)
+    wider = proportion(k, n, method=method, level=0.99)
+    assert wider.low <= interval.low and wider.high >= interval.high
+
+
+def test_groups_of_one_are_no_groups():
+    y = [1, 0, 1, 1, 0, 1, 1]
+    plain, grouped = clopper_pearson(5, 7), proportion_clustered(y, list("abcdefg"))
+    assert (grouped.low, grouped.high) == approx((plain.low, plain.high)) and grouped.method == "clopper-pearson"
+    score = proportion_clustered(y, list("abcdefg"), method="wilson")
+    assert (score.low, score.high) == approx((wilson(5, 7).low, wilson(5, 7).high))
+
+
+def test_copies_count_once():
+    # Each of 40 items asked five times with one and the same outcome: as good as 40 items.
+    y = np.array([1] * 28 + [0] * 12)
+    copies = proportion_clustered(np.repeat(y, 5), np.repeat(np.arange(40), 5), method="wilson")
+    once = wilson(28, 40)
+    assert copies.value == approx(0.7) and copies.n == 200
+    assert copies.high - copies.low == approx(once.high - once.low, rel=0.05)
+    assert copies.high - copies.low > 2 * (wilson(140, 200).high - wilson(140, 200).low)
+
+
+def test_order_of_rows_and_names_of_groups_do_not_matter():
+    rng = np.random.default_rng(0)
+    y, groups = rng.integers(0, 2, 60), rng.integers(0, 12, 60)
+    order = rng.permutation(60)
+    first = proportion_clustered(y, groups)
+    again = proportion_clustered(y[order], [f"group {g}" for g in groups[order]])
+    assert (again.low, again.high) == approx((first.low, first.high))
+
+
+@pytest.mark.parametrize("right", [0, 1])
+def test_all_alike_is_not_certainty(right):
+    for groups, effective in ((np.repeat(np.arange(10), 5), 10), ([0] * 50, 1), ([0] * 49 + [1], 2500 / 2402)):
+        interval = proportion_clustered([right] * 50, groups, method="wilson")
+        # z^2 / (effective + z^2) is the width left when each group counts as one item
+        assert interval.high - interval.low == approx(3.8415 / (effective + 3.8415), abs=1e-4)
+        assert interval.low <= right <= interval.high
+
+
+def test_clustered_share_covers_a_planted_one():
+    # 30 groups of 4 from a beta-binomial, p = .9, correlation .1: coverage .97 and .95 over 3,000 repetitions;
+    # of 300, standard error .012. Without groups it would be .90 and fall with the group size.
+    rng = np.random.default_rng(0)
+    hits = {"wilson": 0, "clopper-pearson": 0}
+    for _ in range(300):
+        y = rng.random((30, 4)) < rng.beta(0.9 * 9, 0.1 * 9, 30)[:, None]
+        for method in hits:
+            interval = proportion_clustered(y.ravel(), np.repeat(np.arange(30), 4), method=method)
+            hits[method] += interval.low <= 0.9 <= interval.high
+    assert hits["wilson"] / 300 > 0.91 and hits["clopper-pearson"] / 300 > 0.93
+
+
+def test_paired_shares_by_hand():
+    # a alone right 6, b alone 2, of 20: (7 - 3) / 22 -+ 1.96 sqrt((10 / 22 - (4 / 22)^2) / 22)
+    a, b = [1] * 6 + [0] * 2 + [1] * 12, [0] * 6 + [1] * 2 + [1] * 12
+    interval = paired_proportions(a, b)
+    half = 1.959964 * math.sqrt((10 / 22 - (4 / 22) ** 2) / 22)
+    assert interval.value == approx(0.2)
+    assert (interval.low, interval.high) == approx((4 / 22 - half, 4 / 22 + half))
+    mirrored = paired_proportions(b, a)
+    assert (-mirrored.high, -mirrored.low) == approx((interval.low, interval.high))
+
+
+def test_no_change_is_not_certainty():
+    interval = paired_proportions([1] * 10, [1] * 10)
+    assert interval.value == 0 and interval.low < -0.1 and interval.high > 0.1
+    assert paired_proportions([1], [0]).high == 1.0
+
+
+def test_paired_shares_cover_a_planted_difference():
+    # Both right .78, only a .12, only b .02 of 10 items: exactly conservative; 300 repetitions.
+    rng = np.random.default_rng(1)
+    hits = 0
+    for both, only_a, only_b, _ in rng.multinomial(10, [0.78, 0.12, 0.02, 0.08], 300):
+        a = [1] * (both + only_a) + [0] * (10 - both - only_a)
+        b = [1] * both + [0] * only_a + [1] * only_b + [0] * (10 - both - only_a - only_b)
+        interval = paired_proportions(a, b)
+        hits += interval.low <= 0.1 <= interval.high
+    assert hits / 300 > 0.93
+
+
+def test_mean_by_hand_and_against_scipy():
+    # 1, 2, 6: mean 3, sd sqrt 7, t with 2 degrees of freedom 4.3027
+    interval = mean_interval([1, 2, 6])
+    half = 4.302653 * math.sqrt(7 / 3)
+    assert (interval.value, interval.low, interval.high) == approx((3, 3 - half, 3 + half))
+    values = np.random.default_rng(0).normal(5, 2, 12)
+    theirs = stats.t.interval(0.9, 11, values.mean(), stats.sem(values))
+    assert (mean_interval(values, level=0.9).low, mean_interval(values, level=0.9).high) == approx(theirs)
+
+
+def test_mean_without_spread_has_no_interval_unless_bounded():
+    assert math.isnan(mean_interval([0.7]).low) and math.isnan(mean_interval([0.7], bounds=(0, 1)).high)
+    alike = mean_interval([0.7] * 20)
+    assert alike.value == approx(0.7) and math.isnan(alike.low) and "all values equal" in alike.method
+    bounded = mean_interval([0.7] * 20, bounds=(0, 1))
+    assert 0.5 < bounded.low < 0.7 < bounded.high < 0.8
+    perfect = mean_interval([1.0] * 20, bounds=(0, 1))
+    assert 0.75 < perfect.low < 0.9 and perfect.high == 1.0
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 4).map(lambda k: k / 4), min_size=2, max_size=40))
+def test_bounded_mean_stays_inside_and_follows_the_scale(values):
+    interval = mean_interval(values, bounds=(0, 1))
+    assert 0 <= interval.low <= interval.value <= interval.high <= 1
+    stretched = mean_interval([10 * v - 5 for v in values], bounds=(-5, 5))
+    assert (stretched.low, stretched.high) == approx((10 * interval.low - 5, 10 * interval.high - 5), abs=1e-9)
+
+
+def test_bounded_mean_of_many_values_is_the_t_interval():
+    values = np.random.default_rng(0).beta(2, 2, 2000)
+    plain, bounded = mean_interval(values), mean_interval(values, bounds=(0, 1))
+    assert (bounded.low, bounded.high) == approx((plain.low, plain.high), abs=5e-4)
+
+
+@pytest.mark.parametrize("n", [3, 10, 30])
+def test_bounded_mean_covers_where_t_does_not(n):
+    # .9 except 3 % zeros, mean .873: t misses nearly always at n = 10 (all equal: no interval), the score one covers.
+    rng = np.random.default_rng(n)
+    samples = np.where(rng.random((200, n)) < 0.03, 0.0, 0.9)
+    hits = [mean_interval(row, bounds=(0, 1)) for row in samples]
+    assert np.mean([i.low <= 0.873 <= i.high for i in hits]) > 0.93
+
+
+def test_bounds_are_checked():
+    with pytest.raises(ValueError, match=r"values\[1\] is 7, outside bounds \(0, 1\) \(1 of 2 are\)"):
+        mean_interval([0.5, 7], bounds=(0, 1))
+    with pytest.raises(ValueError, match="the first must be below the second"):
+        mean_interval([0.5], bounds=(1, 0))
