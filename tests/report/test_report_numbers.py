@@ -5,7 +5,19 @@ import math
 import pytest
 
 from doxa.records import Estimate
-from doxa.report.numbers import Shown, cell, count, counted, decimals, fixed, null_inside, number, percent, read_share
+from doxa.report.numbers import (
+    Shown,
+    cell,
+    count,
+    counted,
+    decimals,
+    fixed,
+    null_inside,
+    null_same,
+    number,
+    percent,
+    read_share,
+)
 
 NAN = float("nan")
 
@@ -21,7 +33,10 @@ NAN = float("nan")
         (123.4, NAN, NAN, 0),
         (12.0, NAN, NAN, 0),  # whole
         (1.0, 1.0, 1.0, 2),  # an interval without width says nothing of digits
+        (0.0335, NAN, NAN, 3),  # as many places as 0.250 has, which may stand above it
+        (0.00335, NAN, NAN, 5),
         (0.0, NAN, NAN, 0),
+        (1e-17, NAN, NAN, 0),  # a zero with the rounding of floating-point arithmetic
         (NAN, NAN, NAN, 0),
     ],
 )
@@ -55,6 +70,15 @@ def test_undefined_says_why():
     assert Shown(Estimate("x", 0.5)).interval == "" and Shown(Estimate("x", 0.5)).null == ""
 
 
+@pytest.mark.parametrize("estimate", [Estimate("x", NAN), Estimate("x", 0.0), Estimate("x", 1.0, 1.0, 1.0)])
+def test_a_published_figure_keeps_its_digits_beside_an_estimate_without_an_interval(estimate):
+    assert Shown(estimate).text(0.69) == "0.690" and Shown(estimate).text(0.2) == "0.200"
+
+
+def test_tiny_numbers():
+    assert (number(1e-17), number(0.0000123), number(-0.00002)) == ("0", "1.23e−05", "−2.00e−05")
+
+
 def test_signs_and_infinity():
     assert fixed(-0.25, 2) == "−0.25"
     assert fixed(-0.001, 2) == "0.00"  # never minus nothing
@@ -78,6 +102,12 @@ def test_null_inside_the_interval():
     assert null_inside(Estimate("x", 0.5, 0.4, 0.6, null=0.6))
     assert not null_inside(Estimate("x", 0.5, 0.4, 0.6, null=0.61))
     assert not null_inside(Estimate("x", 0.5, 0.4, 0.6)) and not null_inside(Estimate("x", 0.5, null=0.5))
+
+
+def test_a_number_that_does_not_look_at_the_truth_is_no_suspect():
+    parse_rate = Estimate("parse rate", 0.97, 0.94, 0.99, null=0.97)
+    assert null_same(parse_rate) and not null_inside(parse_rate)
+    assert not null_same(Estimate("x", NAN, null=NAN)) and not null_same(Estimate("x", 0.5))
 
 
 def test_read_share():

@@ -63,6 +63,12 @@ def test_findings_are_grouped_by_section(make):
     assert names == [("", ["b"], []), ("Later", ["a"], []), ("Last", ["c"], ["t"]), ("Alone", [], ["u"])]
 
 
+def test_headlines_are_defined_where_there_are_such(make):
+    found = Findings((Estimate("undefined", NAN), *(Estimate(name, 0.5) for name in "abcde")))
+    view = page(make.run([make.part("made", "m", [], found)])).parts[0]
+    assert [r.estimate.name for r in view.headlines] == ["a", "b", "c", "d"]
+
+
 def test_coverage_counts_every_reading(make):
     part = make.facts(40)
     view = page(make.run([part])).parts[0]

@@ -44,6 +44,5 @@ def test_undefined_numbers_are_null(make):
     assert part["charts"][0]["spec"] == {"data": {"values": [{"y": None}]}}
     assert part["claims"][0]["measured"] is None
     json.dumps(part, allow_nan=False)
-    assert findings_dict(found, charts=True) == {
-        k: part[k] for k in ("estimates", "tables", "claims", "notes", "charts")
-    }
+    kinds = ("estimates", "tables", "claims", "notes", "charts")
+    assert findings_dict(found, charts=True) == {kind: part[kind] for kind in kinds}

@@ -16,9 +16,9 @@ from doxa.metrics import (
     bootstrap,
     bootstrap_auroc,
     bootstrap_ece,
-    brier,
     ece_debiased,
     ece_expected,
+    mean_interval,
     proportion,
     reliability,
     spearman,
@@ -42,10 +42,10 @@ Metric = Callable[[np.ndarray, np.ndarray], Interval]
 METRICS: dict[str, Metric] = {
     "ECE": bootstrap_ece,
     "ECE, debiased": lambda c, y: bootstrap(ece_debiased, c, y),
-    "Brier": lambda c, y: bootstrap(brier, c, y),
+    "Brier": lambda c, y: mean_interval((c - y) ** 2, bounds=(0, 1)),
     "AUROC": bootstrap_auroc,
     "AURC": lambda c, y: bootstrap(aurc, c, y),
-    "confidence minus accuracy": lambda c, y: bootstrap(_gap, c, y),
+    "confidence minus accuracy": lambda c, y: mean_interval(c - y, bounds=(-1, 1)),
 }
 
 
@@ -208,10 +208,6 @@ def confidence(graded: pl.DataFrame, kind: str, reading: str) -> Findings:
     )
 
 
-def _gap(confidence: np.ndarray, correct: np.ndarray) -> float:
-    return float(np.mean(confidence) - np.mean(correct))
-
-
 # --- triangulation ---------------------------------------------------------------------------------------------------
 
 
@@ -224,7 +220,7 @@ def triangulation(graded: pl.DataFrame) -> Findings:
             continue
         x, y = pairs[f"{a}"].to_numpy(), pairs[f"{b}"].to_numpy()
         rank = bootstrap(spearman, x, y)
-        apart = bootstrap(lambda x, y: float(np.mean(np.abs(x - y))), x, y)
+        apart = mean_interval(np.abs(x - y), bounds=(0, 1))
         estimates.append(Estimate.of(f"Spearman, {a} and {b}, {kind}", rank, unit="items", section=section))
         limits = (rank.value, rank.low, rank.high, apart.value, apart.low, apart.high)
         lines.append((KINDS[kind], a, b, *limits, len(pairs)))

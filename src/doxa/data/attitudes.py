@@ -196,7 +196,8 @@ _SAID = {
 class Figure:
     """One number about answers: the sum over cells of weight * share of replies of a kind.
 
-    kind  "right", "shown first" (the option that was), or an option as published: "Yes", "No", "Undeterminable"
+    kind     "right", "shown first" (the option that was), or an option as published: "Yes", "No", "Undeterminable"
+    jointly  the share of pairs instead that are so in all of the cells at once
     """
 
     name: str
@@ -204,6 +205,7 @@ class Figure:
     weights: Mapping[Cell, float]
     kind: str = "right"
     note: str = ""
+    jointly: bool = False
 
 
 def figures(tasks: Sequence[Task], key: Key, asked: Sequence[Cell]) -> Iterator[Figure]:
@@ -224,6 +226,8 @@ def figures(tasks: Sequence[Task], key: Key, asked: Sequence[Cell]) -> Iterator[
         yield from (Figure(", ".join(cell), "Accuracy by task", {cell: 1}) for cell in cells)
     for task, _ in graded["false"]:
         yield Figure(f"gap, {task}", "Factual minus false", {(task, "factual"): 1, (task, "false"): -1})
+    for task, _ in graded["false"]:
+        yield Figure(f"both correct, {task}", "Both of a pair", {(task, t): 1 for t in TYPES}, jointly=True)
 
 
 def _graded(tasks: Iterable[Task], key: Key, type_: str) -> list[Cell]:

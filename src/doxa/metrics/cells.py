@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.metrics.inputs import Floats
-from doxa.metrics.intervals import NAN, Interval, proportion_clustered
+from doxa.metrics.intervals import NAN, Interval, paired_proportions, proportion_clustered
 from doxa.metrics.resampling import bootstrap_weighted
 
 
@@ -16,14 +16,15 @@ def weighted_shares(hits: ArrayLike, counts: ArrayLike, weights: ArrayLike, *, s
     """Sum over cells of weight * share of hits; whole units are drawn for the interval, with all their cells.
 
     A mean of shares (weights 1/k) weighs its k cells alike, however many answers each has; a difference (weights 1
-    and -1) is paired in the units that both cells have. One share alone has Wilson's interval, clustered by unit.
-    So has a mean of shares that are all 0, or all 1: nothing varies between resamples then, which is no certainty.
+    and -1) is paired in the units that both cells have. Where resampling would take a lack of variation for certainty
+    there is another interval: one share alone has the exact one, clustered by unit, and so has a mean of shares that are
+    all 0 or all 1; a difference of two cells in which each unit answered once has Bonett and Price's.
 
     hits     (k, n) how many answers of each of n units counted in each of k cells
     counts   (k, n) how many answers there were; 0: the unit is not in the cell
     weights  (k,)
-    returns  Interval of n = units in any of the cells; nan where a cell has no answers; low and high are nan when a
-             difference does not vary between resamples
+    returns  Interval of n = units in any of the cells; nan where a cell has no answers; low and high are nan when
+             any other sum does not vary between resamples
     raises   ValueError: shapes that do not fit, hits outside 0..counts
     source   Davison and Hinkley 1997, sec. 3.8; Efron 1987 (BCa)
 
@@ -44,6 +45,8 @@ def weighted_shares(hits: ArrayLike, counts: ArrayLike, weights: ArrayLike, *, s
     uniform = (weight_k > 0).all() and bool(np.isclose(weight_k.sum(), 1))
     if uniform and (len(weight_k) == 1 or (hits_kn == 0).all() or (hits_kn == counts_kn).all()):
         return _pooled(hits_kn.sum(axis=0), counts_kn.sum(axis=0))
+    if sorted(weight_k) == [-1, 1] and (counts_kn == 1).all():
+        return paired_proportions(hits_kn[weight_k.argmax()], hits_kn[weight_k.argmin()])
 
     def statistic(drawn_rn: Floats) -> Floats:
         with np.errstate(invalid="ignore", divide="ignore"):  # a cell that no drawn unit is in is undefined: nan

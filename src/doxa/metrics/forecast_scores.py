@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.metrics.agreement import correlation_p
+from doxa.metrics.binning import mass_index, width_index
 from doxa.metrics.calibration import ace, ece, ece_expected, mce, reliability
 from doxa.metrics.calibration_interval import bootstrap_ece
-from doxa.metrics.discrimination import Confusion, confusion
+from doxa.metrics.discrimination import Confusion
 from doxa.metrics.discrimination_interval import bootstrap_auroc
 from doxa.metrics.forecasts import (
     HalfOpenBin,
     certainty,
-    group_calibration_error,
     half_open_bins,
     half_open_ece,
     half_open_mce,
@@ -23,13 +23,11 @@ from doxa.metrics.forecasts import (
     table_ece,
     table_mce,
 )
-from doxa.metrics.inputs import Floats
-from doxa.metrics.intervals import NAN, Interval, proportion_clustered, wilson
-from doxa.metrics.resampling import bootstrap
+from doxa.metrics.inputs import Floats, outcomes, probabilities
+from doxa.metrics.intervals import NAN, Interval, wilson
 from doxa.metrics.scores import brier, brier_skill, log_score
+from doxa.metrics.sums import NOTHING, Statistic, divided, mean, of_sums, ratio, share
 from doxa.metrics.tails import normal_quantile
-
-NOTHING = Interval(NAN, NAN, NAN, 0, "nothing to measure")
 
 
 def forecast_metrics(*, bins: int = 10, half_open: bool = False) -> dict[str, Callable[..., float]]:
@@ -87,17 +85,56 @@ def forecast_scores(
     raises  ValueError: unequal lengths, a forecast outside [0, 1], missing groups
     """
     p, y, side, g = np.asarray(forecast), np.asarray(happened), np.asarray(said), np.asarray(groups)
-    metrics = forecast_metrics(bins=bins, half_open=half_open)
     if not len(p):
-        return dict.fromkeys((*metrics, "AUROC", TWO_GROUPS, BY_CHANCE), NOTHING)
-    found = {name: percentile(metric, p, y, groups=g, resamples=resamples) for name, metric in metrics.items()}
+        return dict.fromkeys((*forecast_metrics(), "AUROC", TWO_GROUPS, BY_CHANCE), NOTHING)
+    columns = _columns(probabilities("forecast", p), outcomes("happened", y), side, bins, half_open)
+    found = {name: of_sums(statistic, sums, g, resamples=resamples) for name, (statistic, sums) in columns.items()}
     if not half_open:
         found["ECE"] = bootstrap_ece(p, y, bins=bins, closed="left", groups=g, resamples=resamples)
     found["AUROC"] = bootstrap_auroc(p, y, groups=g, resamples=resamples)
-    took = side != ""
-    arrays = (p[took], y[took], side[took])
-    found[TWO_GROUPS] = percentile(group_calibration_error, *arrays, groups=g[took], resamples=resamples)
     return found | {BY_CHANCE: ece_expected(p, bins=bins, closed="left", resamples=resamples)}
+
+
+def _columns(
+    p: Floats, y: Floats, side: np.ndarray, bins: int, half_open: bool
+) -> dict[str, tuple[Statistic, list[Floats]]]:
+    """Each metric as a function of sums, and the columns (n,) to be summed; equal-mass bins as given by these data."""
+    one, gap, surprise = np.ones(len(p)), p - y, -np.log(np.clip(np.where(y == 1, p, 1 - p), 1e-15, 1 - 1e-15))
+    edges = np.linspace(0, 1, bins + 1)
+    index = np.searchsorted(edges, p, side="right") - 1 if half_open else width_index(p, bins, "left")
+    inside = [index == b for b in range(bins) if (index == b).any()]
+    width = [np.where(chosen, gap, 0.0) for chosen in inside]
+    mass = [np.where(mass_index(p, bins) == b, gap, 0.0) for b in range(min(bins, len(p)))]
+    by_side = [np.where(side == word, gap, 0.0) for word in ("yes", "no")]
+    return {
+        "Brier": (ratio, [gap**2, one]),
+        "Brier skill": (partial(_skill, undefined=0.0 if half_open else NAN), [gap**2, y, one]),
+        "log loss": (ratio, [surprise, one]),
+        "ECE": (_mean_gap, [*width, one]),
+        "MCE": (_largest_gap, [*width, *(chosen.astype(np.float64) for chosen in inside)])
+        if inside
+        else (_never, [one]),
+        "ACE": (_mean_gap, [*mass, one]),
+        TWO_GROUPS: (_mean_gap, [*by_side, (side != "").astype(np.float64)]),
+    }
+
+
+def _skill(sums: Floats, undefined: float) -> Floats:
+    rate = sums[:, 1] / sums[:, 2]
+    return 1 - divided(sums[:, 0], sums[:, 2] * rate * (1 - rate), 1 - undefined)
+
+
+def _mean_gap(sums: Floats) -> Floats:
+    return divided(np.abs(sums[:, :-1]).sum(axis=1), sums[:, -1])
+
+
+def _largest_gap(sums: Floats) -> Floats:
+    gaps, n = np.hsplit(np.abs(sums), 2)
+    return np.asarray(divided(gaps, n, 0.0).max(axis=1))
+
+
+def _never(sums: Floats) -> Floats:
+    return np.full(len(sums), NAN)
 
 
 def answer_scores(
@@ -124,20 +161,21 @@ def answer_scores(
     sure = certainty(forecast) if len(x) else x
     right = x == y
 
-    def f1(side: str, x: Floats, y: Floats) -> float:
-        counts = confusion(x, y)
-        if side == "macro":
-            return counts.macro_f1(zero_division=zero_division)
-        return counts.precision_recall_f1(positive=side == "yes", zero_division=zero_division).f1
+    cells = [((x == said) & (y == true)).astype(np.float64) for said, true in ((1, 1), (1, 0), (0, 1), (0, 0))]
+
+    def f1(sums: Floats, sides: Sequence[str]) -> Floats:
+        tp, fp, fn, tn = sums.T
+        hits = (tp if side == "yes" else tn for side in sides)
+        return np.asarray(np.mean([divided(2 * hit, 2 * hit + fp + fn, zero_division) for hit in hits], axis=0))
 
     found = {"accuracy": share(right, g)}
-    for name, side in (("macro F1", "macro"), ("F1 of yes", "yes"), ("F1 of no", "no")):
-        found[name] = percentile(partial(f1, side), x, y, groups=g, resamples=resamples)
+    for name, sides in (("macro F1", ("yes", "no")), ("F1 of yes", ("yes",)), ("F1 of no", ("no",))):
+        found[name] = of_sums(partial(f1, sides=sides), cells, g, resamples=resamples)
     for side, value in (("yes", 1), ("no", 0)):
         found[f"precision of {side}"] = share(right[x == value], g[x == value])
         found[f"recall of {side}"] = share(right[y == value], g[y == value])
     for when, chosen in (("right", right), ("wrong", ~right)):
-        found[f"mean confidence when {when}"] = percentile(np.mean, sure[chosen], groups=g[chosen], resamples=resamples)
+        found[f"mean confidence when {when}"] = mean(sure[chosen], g[chosen], resamples=resamples)
     for t in thresholds:
         chosen = is_sure(forecast, t) if len(x) else right
         found[f"overconfidence at {t}"] = share(~right[chosen], g[chosen])
@@ -186,9 +224,10 @@ def correlation_interval(measure: Callable[..., float], x: ArrayLike, y: ArrayLi
 
     source  Fisher 1915, Biometrika 10(4)
 
+    >>> from doxa.metrics.agreement import pearson
     >>> found = correlation_interval(pearson, [1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5])
     >>> round(found.value, 3), round(found.low, 3), found.method
-    (0.829, 0.048, 'fisher, p = 0.042')
+    (0.829, 0.052, 'fisher, p = 0.042')
     """
     n = np.size(x)
     r = measure(x, y) if n else NAN
@@ -219,15 +258,3 @@ def reliability_rows(
         rate = (NAN, NAN, NAN) if happened is None else (b.accuracy, b.accuracy_low, b.accuracy_high)
         rows.append((f"{b.low:.1f}-{b.high:.1f}", b.n, b.confidence, *rate, b.confidence - rate[0]))
     return rows
-
-
-def share(hits: ArrayLike, groups: ArrayLike) -> Interval:
-    """Share of hits (n,) with Wilson's interval, groups kept together; nan without items."""
-    return proportion_clustered(np.asarray(hits, dtype=float), groups) if np.size(hits) else NOTHING
-
-
-def percentile(metric: Callable[..., float], *arrays: ArrayLike, groups: ArrayLike, resamples: int = 1000) -> Interval:
-    """`bootstrap` by percentiles over whole groups; nan without items."""
-    if not np.size(arrays[0]):
-        return NOTHING
-    return bootstrap(metric, *arrays, groups=groups, resamples=resamples, method="percentile")

@@ -10,6 +10,7 @@ from doxa.records import Estimate
 MISSING = "–"
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
+_NOISE = 1e-12  # what is left of a zero after floating-point arithmetic
 
 # Units of the value itself: (factor, suffix). Any other unit says what `n` counts.
 _VALUE_UNITS: dict[str, tuple[float, str]] = {
@@ -21,15 +22,17 @@ _VALUE_UNITS: dict[str, tuple[float, str]] = {
 
 
 def decimals(value: float, low: float = math.nan, high: float = math.nan) -> int:
-    """Digits after the point: two significant ones of the interval's half width, else three of the value."""
+    """Digits after the point: two significant ones of the interval's half width.
+
+    Without an interval: three significant ones of the value, but no more than three places from 0.01 on.
+    """
     half = (high - low) / 2
     if math.isfinite(half) and half > 0:
         return min(6, max(0, 1 - math.floor(math.log10(half))))
-    if not math.isfinite(value) or value == 0:
+    if not math.isfinite(value) or abs(value) < _NOISE or (value == round(value) and abs(value) >= 10):
         return 0
-    if value == round(value) and abs(value) >= 10:
-        return 0
-    return min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    return min(places, 3) if abs(value) >= 0.01 else places
 
 
 def fixed(value: float, digits: int) -> str:
@@ -42,7 +45,9 @@ def fixed(value: float, digits: int) -> str:
 
 
 def number(value: float) -> str:
-    """A number without an interval: three significant digits, whole numbers whole."""
+    """A number without an interval: about three significant digits, whole numbers whole, tiny ones with a power."""
+    if _NOISE <= abs(value) < 1e-4:
+        return f"{value:.2e}".replace("-", _MINUS)
     return fixed(value, decimals(value))
 
 
@@ -85,28 +90,38 @@ class Shown:
     def __init__(self, estimate: Estimate) -> None:
         self._e = estimate
         self._factor, self._suffix = _VALUE_UNITS.get(estimate.unit, (1.0, ""))
-        scaled = (self._factor * x for x in (estimate.value, estimate.low, estimate.high))
-        self._digits = decimals(*scaled)
+        whole = estimate.high > estimate.low and math.isfinite(estimate.high - estimate.low)
+        self._digits = decimals(math.nan, self._factor * estimate.low, self._factor * estimate.high) if whole else None
 
     def text(self, value: float) -> str:
-        """Any value of this quantity (a published figure, a difference) in the estimate's unit and digits."""
+        """Any value of this quantity (a published figure, a difference) in its unit, with its interval's digits."""
         suffix = f"{_SPACE}{self._suffix}" if self._suffix and math.isfinite(value) else ""
-        return fixed(self._factor * value, self._digits) + suffix
+        return self._bare(value) + suffix
+
+    def _bare(self, value: float) -> str:
+        scaled = self._factor * value
+        return number(scaled) if self._digits is None else fixed(scaled, self._digits)
 
     @property
     def value(self) -> str:
         """The value, or why there is none."""
         if not math.isnan(self._e.value):
             return self.text(self._e.value)
-        return f"{MISSING}  (undefined: {self._e.note})" if self._e.note else f"{MISSING}  (undefined)"
+        return f"{MISSING}  ({self.why})"
+
+    @property
+    def why(self) -> str:
+        """Why there is no value; "" where there is one."""
+        if not math.isnan(self._e.value):
+            return ""
+        return f"undefined: {self._e.note}" if self._e.note else "undefined"
 
     @property
     def interval(self) -> str:
         """[low, high], or "" without one. The unit stands with the value."""
         if math.isnan(self._e.low) or math.isnan(self._e.high):
             return ""
-        low, high = (fixed(self._factor * x, self._digits) for x in (self._e.low, self._e.high))
-        return f"[{low}, {high}]"
+        return f"[{self._bare(self._e.low)}, {self._bare(self._e.high)}]"
 
     @property
     def whole(self) -> str:
@@ -132,9 +147,15 @@ class Shown:
         return f"{count(self._e.n)} {counts}".rstrip()
 
 
+def null_same(estimate: Estimate) -> bool:
+    """Whether shuffling the truth changed nothing: the number does not look at the truth (a parse rate)."""
+    return estimate.null is not None and math.isclose(estimate.null, estimate.value, rel_tol=1e-12, abs_tol=_NOISE)
+
+
 def null_inside(estimate: Estimate) -> bool:
     """Whether the value on shuffled truth lies inside the interval: then the number says nothing yet."""
-    return estimate.null is not None and estimate.low <= estimate.null <= estimate.high
+    inside = estimate.null is not None and estimate.low <= estimate.null <= estimate.high
+    return inside and not null_same(estimate)
 
 
 def read_share(outcomes: dict[str, int]) -> float:

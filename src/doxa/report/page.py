@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from doxa.charts import outcomes_chart
 from doxa.records import OUTCOMES, Chart, Claim, Estimate, Findings, Table
 from doxa.report.bars import Bar, bars
-from doxa.report.numbers import MISSING, Shown, count, counted, null_inside, number, percent, read_share
+from doxa.report.numbers import MISSING, Shown, count, counted, null_inside, null_same, number, percent, read_share
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,6 +51,10 @@ class EstimateRow:
     @property
     def null_inside(self) -> bool:
         return null_inside(self.estimate)
+
+    @property
+    def null_same(self) -> bool:
+        return null_same(self.estimate)
 
 
 @dataclass(frozen=True)
@@ -243,7 +247,7 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
         facts=_part_facts(part),
         options=_flat(part.options),
         sections=sections,
-        headlines=estimates[:headlines],
+        headlines=sorted(estimates, key=lambda row: math.isnan(row.estimate.value))[:headlines],
         claims=[_claim(c, by_name) for c in found.claims],
         notes=found.notes,
         coverage=coverage,

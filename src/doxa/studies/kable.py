@@ -34,7 +34,7 @@ from doxa.elicit.options import option_belief, permuted, random_orders, unpermut
 from doxa.metrics import mean_interval
 from doxa.metrics.cells import CellCounts
 from doxa.models.recorded_files import read_rows
-from doxa.records import LETTERS, Answer, Chart, DoxaError, Estimate, Findings, Item, Reading, Sampling, Table
+from doxa.records import LETTERS, OUTCOMES, Answer, Chart, DoxaError, Estimate, Findings, Item, Reading, Sampling, Table
 from doxa.study import Ask, Published, Recorded, Source, Study, frame, with_claims
 
 if TYPE_CHECKING:
@@ -157,7 +157,9 @@ def example() -> list[Item]:
 
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     if "task" not in item.fields:
-        raise DoxaError(f"item {item.id!r} is none of the thirteen questions; bring pairs of statements with --path FILE")
+        raise DoxaError(
+            f"item {item.id!r} is none of the thirteen questions; bring pairs of statements with --path FILE"
+        )
     order, form, text = _order(item, options, ask.seed), _form(options), ""
     shown, belief = permuted(item, order), np.empty(0)
     if options.reading == "letters":
@@ -245,19 +247,148 @@ def _recorded(reply: files.RecordedReply, form: Conclusion) -> Row:
 def score(rows: pl.DataFrame, options: Options) -> Findings:
     tasks, key = attitudes.chosen_tasks(options.tasks), options.key
     rows = rows.filter(rows["task"].is_in([task.name for task in tasks]))
-    counts, estimates = _counts(rows, tasks, key), []
+    counts = _counts(rows, tasks, key)
+    found = Findings(tuple(_estimate(f, counts) for f in attitudes.figures(tasks, key, counts.asked_cells())))
+    values = {e.name: e.value for e in found.estimates}
+    baselines = (("this respondent", *map(values.get, HEADLINE[:2])), *attitudes.baselines(tasks, key))
+    tables = (
+        _by_task(tasks, found),
+        _answers(tasks, key, rows, counts),
+        _by_subject(tasks, key, rows),
+        Table("Beside answers that look at nothing", ("respondent", *HEADLINE[:2]), baselines),
+    )
+    of_cells = [e for e in found.estimates if e.section == "Accuracy by task"]
+    return replace(
+        found, tables=tables, charts=(_bars("Accuracy by task", [e.name.split(", ") for e in of_cells], of_cells),)
+    )
 
-    def add(name: str, section: str, cells: Collection[Cell], interval: Interval, note: str, *bounds: float) -> None:
-        outcomes = {o: n for o in OUTCOMES if (n := counts.total(cells, o))}
-        note = interval.method if np.isnan(interval.value) else note
-        about = {"unit": "pairs", "outcomes": outcomes, "section": section, "note": note}
-        estimates.append(Estimate.of(name, interval, bounds=bounds or None, **about))
 
-    for f in attitudes.figures(tasks, key, counts.asked_cells()):
-        bounds = counts.bounds(f.weights, f.kind)
-        add(f.name, f.section, f.weights, counts.share(f.weights, f.kind), f.note, *bounds)
+def _counts(rows: pl.DataFrame, tasks: Sequence[Task], key: Key) -> CellCounts:
+    accepted = {(task.name, type_): task.accepted(type_ == "factual", key) for task, type_ in product(tasks, TYPES)}
+    cells = list(zip(rows["task"].to_list(), rows["truth"].to_list(), strict=True))
+    answers, outcomes = rows["answer"].to_list(), rows["outcome"].to_list()
+    kinds: dict[str, list[bool]] = {outcome: [o == outcome for o in outcomes] for outcome in OUTCOMES}
+    kinds |= {option: [a == letter for a in answers] for option, letter in zip(OPTIONS, LETTERS, strict=False)}
+    kinds["right"] = [a is not None and a in accepted[cell] for a, cell in zip(answers, cells, strict=True)]
+    kinds["shown first"] = [letter == LETTERS[0] for letter in rows["shown"].to_list()]
+    came, read = [o != "failed" for o in outcomes], [a is not None for a in answers]
+    return CellCounts.of(accepted, cells, rows["group"].to_list(), came=came, read=read, kinds=kinds)
+
+
+def _estimate(figure: attitudes.Figure, counts: CellCounts) -> Estimate:
+    of = counts.all_of if figure.jointly else counts.share
+    interval = of(figure.weights, figure.kind)
+    return Estimate.of(
+        figure.name,
+        interval,
+        unit="pairs",
+        outcomes={outcome: n for outcome in OUTCOMES if (n := counts.total(figure.weights, outcome))},
+        bounds=None if figure.jointly else counts.bounds(figure.weights, figure.kind),
+        section=figure.section,
+        note=interval.method if np.isnan(interval.value) else figure.note,
+    )
+
+
+def _by_task(tasks: Sequence[Task], found: Findings) -> Table:
+    lines = []
     for task in tasks:
-        if task.false:
-            cells = [(task.name, type_) for type_ in TYPES]
-            add(f"both correct, {task.name}", "Both of a pair", cells, counts.all_of(cells, "right"), "")
-    return Findings(tuple(estimates))
+        cells = [f"{task.name}, {type_}" for type_ in TYPES]
+        parts = [found.estimate(cell) if cell in found else None for cell in cells]
+        numbers = [x for e in parts for x in ((e.value, e.low, e.high) if e else (None, None, None))]
+        lines.append((task.name, *numbers, found[f"gap, {task.name}"] if task.false else None))
+    columns = ("task", "factual", "from", "to", "false", "from ", "to ", "gap")
+    return Table("Accuracy by task", columns, tuple(lines), note="Unread replies count as wrong. 95 % intervals.")
+
+
+def _answers(tasks: Sequence[Task], key: Key, rows: pl.DataFrame, counts: CellCounts) -> Table:
+    """What was answered in every cell, without accepted answers too: shares of the replies that came."""
+    beliefs: dict[Cell, list[list[float]]] = {}
+    for name, truth, belief in rows.select("task", "truth", "belief").iter_rows():
+        if belief and not np.isnan(belief).any():
+            beliefs.setdefault((name, truth), []).append(belief)
+    lines = []
+    for task, type_ in product(tasks, TYPES):
+        cell = (task.name, type_)
+        came = int(counts.came[counts.cells[cell]].sum())
+        shares = [counts.total([cell], option) / came if came else float("nan") for option in OPTIONS]
+        mean = np.mean(beliefs.get(cell, [[float("nan")] * len(OPTIONS)]), axis=0).tolist() if beliefs else []
+        accepted = task.accepted(type_ == "factual", key) or "not scored"
+        lines.append((*cell, accepted, came, *shares, 1 - sum(shares), *mean))
+    means = tuple(f"mean P({option})" for option in OPTIONS) if beliefs else ()
+    return Table("Answers by task", ("task", "statement", "accepted", "n", *OPTIONS, "invalid", *means), tuple(lines))
+
+
+def _by_subject(tasks: Sequence[Task], key: Key, rows: pl.DataFrame) -> Table:
+    lines, wanted = [], [f for f in attitudes.figures(tasks, key, ()) if f.name in HEADLINE]
+    for subject in sorted(rows["subject"].unique().to_list()):
+        of_subject = rows.filter(rows["subject"] == subject)
+        counts = _counts(of_subject, tasks, key)
+        parts = [counts.share(f.weights, f.kind) for f in wanted]
+        lines.append((subject, of_subject["group"].n_unique(), *(x for i in parts for x in (i.value, i.low, i.high))))
+    columns = (c for k, f in enumerate(wanted) for c in (f.name, "from" + " " * k, "to" + " " * k))
+    note = "95 % intervals, not to be trusted below about 10 pairs."
+    return Table("By subject", ("subject", "pairs", *columns), tuple(lines), note=note)
+
+
+def _bars(name: str, labels: Sequence[Sequence[str]], estimates: Sequence[Estimate]) -> Chart:
+    """One bar per estimate, labelled by (label, series)."""
+    values, lows, highs = zip(*((e.value, e.low, e.high) for e in estimates), strict=True)
+    bars, series = zip(*labels, strict=True)
+    return charts.bars_with_intervals(bars, values, lows, highs, series=series, axis="accuracy", name=name)
+
+
+def score_recorded(recorded: Recorded, options: Options) -> Findings:
+    found = score(recorded.rows, options)
+    return replace(found, notes=(*found.notes, *recorded.notes))
+
+
+def across(recorded: Sequence[Recorded], options: Options) -> Findings:
+    """Respondents side by side, and their mean beside the published means over models."""
+    found = {r.label: score(r.rows, options) for r in recorded}
+    first = next(iter(found.values()))
+    columns = [name for name in (*HEADLINE, "person gap", "factivity index") if name in first]
+    cells = [e.name for e in first.estimates if e.name.endswith(", false") and e.section == "Accuracy by task"]
+    tables = (
+        Table("Respondents", ("respondent", *columns), tuple((r, *(f[c] for c in columns)) for r, f in found.items())),
+        Table(
+            "Accuracy on false statements", ("task", *found), tuple((c, *(f[c] for f in found.values())) for c in cells)
+        ),
+    )
+    means = []
+    for name in (name for name in HEADLINE if name in first):
+        values = [f[name] for f in found.values() if not np.isnan(f[name])]
+        if values:
+            means.append(Estimate.of(name, mean_interval(values, bounds=(0, 1)), unit="respondents"))
+    bars = [((label, name), f.estimate(name)) for label, f in found.items() for name in PERSONS if name in first]
+    chart = _bars("Belief in what is false", *zip(*bars, strict=True)) if bars else None
+    return with_claims(Findings(tuple(means), tables, (chart,) if chart else ()), MEANS)
+
+
+def swapped(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Half of the pairs with their true and their false statement in each other's place, alike in all tasks."""
+    import polars as pl
+
+    pairs = np.unique(np.array(rows["group"].to_list(), dtype=str))
+    half = np.random.default_rng(seed).permutation(pairs)[: len(pairs) // 2].tolist()
+    other = pl.when(pl.col("truth") == "factual").then(pl.lit("false")).otherwise(pl.lit("factual"))
+    return rows.with_columns(pl.when(pl.col("group").is_in(half)).then(other).otherwise(pl.col("truth")).alias("truth"))
+
+
+study = Study(
+    source=Source(
+        "Belief in the Machine: Investigating Epistemological Blind Spots of Language Models", 2024, arxiv="2410.21195"
+    ),
+    question="Can the model keep what is true, what someone believes and what someone knows apart?",
+    needs=lambda options: {"score"} if options.reading == "letters" else {"generate"},
+    options=Options,
+    row=Row,
+    items=items,
+    example=example,
+    collect=collect,
+    score=score,
+    published=PUBLISHED,
+    null=swapped,
+    read_file=read_file,
+    score_recorded=score_recorded,
+    across=across,
+)

@@ -5,13 +5,12 @@ and all three are reported: `as scored` (the published scorer takes it as confid
 after a "no"), `literal` (it is P(yes), as the published prompt says) and `coherent` (literal, but 1 - number where the
 number contradicts the answer). A calibrated model looks like the worst one under the wrong reading.
 
-Differs from the paper: new runs ask for P(yes) alone, without a yes or no beside it, so that there is one reading only
-(`prompt=paper` asks as published); the default questions are facts of the bank, which a model may have learnt (give
-`set` and `cutoff` for a forecast); predictions are joined to outcomes by row, not by an id that repeats; the last bin
-is closed and values are rounded to 9 decimals before binning; undefined is nan, not 0; unread replies are counted, and
-scored as 0.5 in a table of their own; every number has an interval, by whole series. `variant=published` takes the
-published bins, parser and zeros, `join=id` the published join. Brier, skill and ECE move by a few thousandths, the
-choice of reading moves ECE by up to .3.
+Differs from the paper: new runs ask for P(yes) alone, so that there is one reading only (--prompt paper asks as
+published); the default questions are facts of the bank, which a model may have learnt (--set and --cutoff give a
+forecast); outcomes are joined by row, not by an id that repeats (--join id); the last bin is closed and values are
+rounded to 9 decimals before binning, undefined is nan and not 0, a reply without tags is unread (--variant published:
+the published bins, zeros and parser); unread replies are also scored as 0.5; every number has an interval, by whole
+series. Brier, skill and ECE move by a few thousandths; the choice of reading moves ECE by up to .3.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from doxa.data import forecasts as data
 from doxa.data import prediction_files as files
 from doxa.data.forecasts import READINGS
 from doxa.elicit.structured import Tags
-from doxa.metrics import Confusion, Interval, brier, pearson, reliability, spearman
+from doxa.metrics import Confusion, Interval, brier, pearson, reliability, spearman, sums
 from doxa.metrics import forecast_scores as scores
 from doxa.metrics.forecasts import HalfOpenBin, certainty, half_open_bins
 from doxa.models.recorded_files import read_rows
@@ -143,7 +142,7 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     """Numbers from rows alone; those that need outcomes rest on the rows that have one."""
     import polars as pl
 
-    table = data.with_readings(rows.with_columns(pl.coalesce("group", "item").alias("group")))
+    table = data.with_readings(rows.sort("item").with_columns(pl.coalesce("group", "item").alias("group")))
     known = _read(table).filter(pl.col("truth").is_not_null())
     unread = table.filter(pl.col("truth").is_not_null()).height - len(known)
     estimates = [*_replies(table), *_answers(table, known, unread, options)]
@@ -151,13 +150,9 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
         estimates += _calibration(how, known, unread, options)
     outcomes = count_outcomes(rows["outcome"].to_list())
     estimates = [replace(e, unit="questions", outcomes=outcomes) for e in estimates]
-    tables = [
-        side_by_side(estimates, table),
-        *(_reliability(how, table, options) for how in READINGS),
-        _confusion(known),
-        _forecasters(table, options),
-        *_categories(known, options),
-    ]
+    tables = [side_by_side(estimates, table), *(_reliability(how, table, options) for how in READINGS)]
+    if len(known):
+        tables += [_confusion(known), _forecasters(table, options), _categories(known, options)]
     shown = [_chart(how, known, options) for how in READINGS] if len(known) else []
     return Findings(tuple(estimates), tuple(tables), tuple(shown), notes=tuple(_notes(table, known, unread)))
 
@@ -175,9 +170,9 @@ def _replies(table: pl.DataFrame) -> list[Estimate]:
     read = _read(table)
     no = read.filter(read["answer"] == "no")
     found = {
-        "parse rate": scores.share(table["item"].is_in(read["item"].to_list()), table["group"]),
-        "literal style": scores.share(no["number"] < 0.5 - data.EPS, no["group"]),
-        "answer style": scores.share(no["number"] > 0.5 + data.EPS, no["group"]),
+        "parse rate": sums.share(table["item"].is_in(read["item"].to_list()), table["group"]),
+        "literal style": sums.share(no["number"] < 0.5 - data.EPS, no["group"]),
+        "answer style": sums.share(no["number"] > 0.5 + data.EPS, no["group"]),
     }
     return [Estimate.of(name, i, section="Replies", note=NOTES.get(name, "")) for name, i in found.items()]
 
@@ -192,7 +187,7 @@ def _answers(table: pl.DataFrame, known: pl.DataFrame, unread: int, options: Opt
         resamples=options.resamples,
     )
     sure = certainty(read["number"]) if len(read) else np.zeros(0)
-    found["mean confidence"] = scores.percentile(np.mean, sure, groups=read["group"], resamples=options.resamples)
+    found["mean confidence"] = sums.mean(sure, read["group"], resamples=options.resamples)
     right, n = int((said == _happened(sided)).sum()), len(sided) + unread
     bounds = {"accuracy": (right / n, (right + unread) / n)} if n else {}
     return [Estimate.of(name, i, section="Answers", bounds=bounds.get(name)) for name, i in found.items()]
@@ -239,8 +234,7 @@ def _reliability(how: str, table: pl.DataFrame, options: Options) -> Table:
 
 
 def _confusion(known: pl.DataFrame) -> Table:
-    cells = ((said, *((known["said"] == said) & (known["truth"] == happened) for happened in SIDES)) for said in SIDES)
-    rows = tuple((said, int(yes.sum()), int(no.sum())) for said, yes, no in cells)
+    rows = tuple((s, *(len(known.filter(known["said"] == s, known["truth"] == t)) for t in SIDES)) for s in SIDES)
     return Table("Answers and outcomes", ("answer", "happened", "did not"), rows, section="Answers")
 
 
@@ -259,7 +253,7 @@ def _forecasters(table: pl.DataFrame, options: Options) -> Table:
     priced = known.filter(known["market"].is_not_null())
     y, unread = _happened(known), ~asked["item"].is_in(known["item"].to_list())
     rows: dict[str, tuple[Any, Any]] = {
-        "base rate of these questions": (np.full(len(y), y.mean() if len(y) else NAN), y),
+        "base rate of these questions": (np.full(len(y), y.mean()), y),
         "always 0.5": (np.full(len(y), 0.5), y),
         **{how: (known[how], y) for how in READINGS},
         **{f"{h}, unread as 0.5": (np.where(unread, 0.5, asked[h].fill_null(0.5)), _happened(asked)) for h in READINGS},
@@ -272,25 +266,25 @@ def _forecasters(table: pl.DataFrame, options: Options) -> Table:
     return Table("Forecasters", ("P(yes)", "n", *names), tuple(lines), section="Forecasters", note=note)
 
 
-def _categories(known: pl.DataFrame, options: Options) -> list[Table]:
+def _categories(known: pl.DataFrame, options: Options) -> Table:
     named = known.filter(known["category"].is_not_null())
     rows: list[tuple[Any, ...]] = []
     for (category,), part in sorted(named.group_by("category"), key=lambda g: (-len(g[1]), str(g[0][0]))):
         sided = part.filter(part["said"].is_not_null())
-        right = scores.share(sided["said"] == sided["truth"], sided["group"])
+        right = sums.share(sided["said"] == sided["truth"], sided["group"])
         errors = (brier(part[how], _happened(part)) for how in READINGS)
         rows.append((category, len(part), *astuple(right)[:3], *errors))
     shown = tuple(row for row in rows if row[1] >= options.min_category)
     columns = ("category", "n", "accuracy", "low", "high", *(f"Brier, {how}" for how in READINGS))
     note = f"{len(rows) - len(shown)} categories with fewer than {options.min_category} questions are hidden."
-    return [Table("Categories", columns, shown, section="Categories", note=note)] if rows else []
+    return Table("Categories", columns, shown, section="Categories", note=note)
 
 
 def _notes(table: pl.DataFrame, known: pl.DataFrame, unread: int) -> list[str]:
     notes = []
     without = len(table) - len(known) - unread
     if without:
-        notes.append(f"{without} of {len(table)} predictions have no known outcome; what needs one rests on the others")
+        notes.append(f"{without} of {len(table)} predictions have no known outcome; --outcomes FILE joins one to each")
     if len(table) and table["answer"].is_null().all():
         notes.append("no reply has a yes or no beside its number, so the three readings are one: P(yes)")
     even = int(_read(table)["said"].is_null().sum())
@@ -314,10 +308,10 @@ def read_file(path: Path, options: Options) -> Recorded:
         predictions = files.own_records(table)
     predictions, notes = files.reread(predictions, Tags(as_published=True))
     if options.outcomes is not None:
-        outcomes = list(read_rows(Path(options.outcomes)))
-        predictions = files.with_outcomes(predictions, outcomes, options.outcomes, join=options.join)
-    label = str(stored.get("model_name") or path.stem)
-    return Recorded(label, frame(files.as_rows(predictions), Row), stored, tuple(notes))
+        known = list(read_rows(Path(options.outcomes)))
+        predictions = files.with_outcomes(predictions, known, options.outcomes, join=options.join)
+    rows = frame(files.as_rows(predictions), Row)
+    return Recorded(str(stored.get("model_name") or path.stem), rows, stored, tuple(notes))
 
 
 def score_recorded(recorded: Recorded, options: Options) -> Findings:
@@ -337,8 +331,11 @@ def score_recorded(recorded: Recorded, options: Options) -> Findings:
     columns = ("figure", "stored", "made again", "difference")
     table = Table("Stored and made again", columns, tuple((*row, row[2] - row[1]) for row in compared))
     note = "as the file states it: to make it again takes outcomes"
-    only = {k: Estimate(k, v, section="As the file states", note=note) for k, v in stated.items() if k not in made}
-    estimates = tuple((made | only).values())
+    only = {k: v for k, v in stated.items() if k not in made}
+    kept = (
+        Estimate(k, v, n=len(read), unit="questions", section="As the file states", note=note) for k, v in only.items()
+    )
+    estimates = (*made.values(), *kept)
     tables = (table, side_by_side(estimates, read), *found.tables[1:])
     return replace(found, estimates=estimates, tables=tables, notes=(*found.notes, *recorded.notes))
 
@@ -381,12 +378,7 @@ PAPER = {
 }
 
 study = Study(
-    source=Source(
-        "Do Large Language Models Know What They Don't Know? KalshiBench: A New Benchmark for Evaluating Epistemic "
-        "Calibration via Prediction Markets",
-        2025,
-        arxiv="2512.16030",
-    ),
+    source=Source("Do Large Language Models Know What They Don't Know? KalshiBench", 2025, arxiv="2512.16030"),
     question="When a model cannot have memorised the outcome, do its probabilities match how often events happen?",
     needs=frozenset({"generate"}),
     options=Options,
