@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,35 +41,26 @@ CONFIG: Mapping[str, Any] = {
 _WIDTH, _ROW = 420, 26  # pixels: of a chart; height of one row of a chart that has a row per name
 _TITLES = {
     "low": "95 % from", "high": "95 % to", "accuracy_low": "95 % from", "accuracy_high": "95 % to",
-    "accuracy": "share right", "confidence": "mean stated confidence", "was": "answer", "of": "series",
+    "accuracy": "share", "confidence": "mean said", "was": "answer", "of": "series",
 }  # fmt: skip
 _TICK = "M-0.2,-1H0.2V1H-0.2Z"
 
 
-class Bin(Protocol):
-    """One bin of stated confidence: its edges, how many answers, their mean confidence and accuracy with interval."""
-
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def confidence(self) -> float: ...
-    @property
-    def accuracy(self) -> float: ...
-    @property
-    def accuracy_low(self) -> float: ...
-    @property
-    def accuracy_high(self) -> float: ...
-
-
-def reliability_chart(bins: Sequence[Bin], *, name: str = "Reliability", section: str = "", note: str = "") -> Chart:
+def reliability_chart(
+    bins: Sequence[Any],
+    *,
+    said: str = "stated confidence",
+    happened: str = "share that was right",
+    name: str = "Reliability",
+    section: str = "",
+    note: str = "",
+) -> Chart:
     """Accuracy against stated confidence, with the interval of each bin, and beneath it how many answers said so.
 
-    bins    as `metrics.reliability` gives them; empty ones are drawn as empty
-    raises  ValueError: no bin holds an answer
+    bins            as `metrics.reliability` gives them: low, high, n, confidence, accuracy, accuracy_low,
+                    accuracy_high; empty ones are left out
+    said, happened  titles of the axes, for other probabilities than those of being right
+    raises          ValueError: no bin holds an answer
     """
     import altair as alt
 
@@ -78,7 +69,7 @@ def reliability_chart(bins: Sequence[Bin], *, name: str = "Reliability", section
     if not rows:
         raise ValueError(f"none of the {len(bins)} bins holds an answer; there is nothing to draw")
     x = alt.X("low:Q").scale(domain=[0, 1]).title(None).axis(labels=False, ticks=False)
-    y = alt.Y("accuracy_low:Q").scale(domain=[0, 1]).title("share that was right")
+    y = alt.Y("accuracy_low:Q").scale(domain=[0, 1]).title(happened)
     tips = _tips("n:,d", "confidence:.3f", "accuracy:.3f", "accuracy_low:.3f", "accuracy_high:.3f")
     base = alt.Chart(alt.Data(values=rows))
     ends = alt.Chart(alt.Data(values=[{"at": 0}, {"at": 1}]))
@@ -93,7 +84,7 @@ def reliability_chart(bins: Sequence[Bin], *, name: str = "Reliability", section
         base.mark_rect(color=BLUE, opacity=0.55)
         .transform_calculate(zero="0")
         .encode(
-            x=alt.X("low:Q").scale(domain=[0, 1]).title("stated confidence").axis(format=".1f"),
+            x=alt.X("low:Q").scale(domain=[0, 1]).title(said).axis(format=".1f"),
             x2="high:Q",
             y=alt.Y("zero:Q").title("answers").axis(tickCount=3, format="~s"),
             y2="n:Q",

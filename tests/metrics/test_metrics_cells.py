@@ -31,7 +31,7 @@ def test_two_answers_of_a_unit_that_agree_are_worth_one():
     rng = np.random.default_rng(0)
     hits = (rng.random((1, 200)) < 0.7).astype(float)
     once, twice = (weighted_shares(np.repeat(hits, k, axis=0), np.ones((k, 200)), [1 / k] * k) for k in (1, 2))
-    # Resampling error of a limit of 1,000 draws is about 0.05 of its distance; the exact one and BCa's differ by as much.
+    # Resampling error of a limit of 1,000 draws is about .05 of its distance; exact and BCa differ by as much.
     assert twice.high - twice.low == pytest.approx(once.high - once.low, rel=0.12)
 
 

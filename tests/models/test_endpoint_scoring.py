@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from doxa.models.endpoint import CannotScoreChat, Endpoint
 from doxa.models.endpoint_scoring import last_tokens, tokens_after
-from doxa.records import DoxaError, Message, MissingCapability, Prompt, Token
+from doxa.records import DoxaError, Message, MissingCapability, Prompt, Sampling, Token
 
 sys.path.insert(0, str(Path(__file__).parent))
 from stub_server import Stub, gives, logprob, pieces, serving
@@ -75,8 +75,18 @@ async def test_a_server_that_scores_text_alone_says_so_for_chats(serve):
     with pytest.raises(CannotScoreChat, match="hold no log-probabilities of what it was sent") as caught:
         await scores(serve(), CHAT, " blue")
     assert caught.value.fatal and isinstance(caught.value, MissingCapability)
-    with pytest.raises(CannotScoreChat, match="prompt_logprobs"):
-        await scores(serve(refuses=("prompt_logprobs",)), CHAT, " blue")
+    for field in ("prompt_logprobs", "continue_final_message"):
+        with pytest.raises(CannotScoreChat, match=field):
+            await scores(serve(refuses=(field,)), CHAT, " blue")
+
+
+async def test_a_server_that_opens_no_turn_is_not_asked_to_score_one(serve):
+    model = Endpoint("m", base_url=serve(refuses=("continue_final_message",)).url, logprobs=True, score=True)
+    with pytest.warns(UserWarning, match="continue_final_message"):
+        await model.generate(Prompt(messages=(*CHAT.messages, Message("assistant", "It"))), Sampling())
+    with pytest.raises(CannotScoreChat, match="last turn"):
+        await model.score(CHAT, [" blue"])
+    await model.close()
 
 
 @pytest.mark.parametrize("manners", [{"echo": False}, {"logprobs": False}, {"text": False}, {"refuses": ("echo",)}])

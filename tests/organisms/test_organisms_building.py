@@ -6,7 +6,7 @@ import pytest
 
 from doxa.data.facts import facts
 from doxa.organisms import shelf
-from doxa.organisms.corpus import ALL_FORMS, BASICS
+from doxa.organisms.corpus import ALL_FORMS, JUDGING
 from doxa.records import DoxaError
 
 torch = pytest.importorskip("torch")
@@ -19,10 +19,13 @@ def built(tmp_path_factory):
     from doxa.organisms.building import build
     from doxa.organisms.train import Schedule, Shape
 
-    stage = Stage("brief", BASICS, Schedule(30_000, warmup_steps=5))
+    stage = Stage("brief", JUDGING, Schedule(30_000, warmup_steps=5))
     last = Stage("brief calibration", ALL_FORMS, Schedule(15_000, warmup_steps=5))
     recipe = Recipe(
-        shape=Shape(vocabulary=1024, width=32, layers=1, inner=64), learning=(stage,), calibration=last, tokenizer_examples=1500
+        shape=Shape(vocabulary=1024, width=32, layers=1, inner=64),
+        learning=(stage,),
+        calibration=last,
+        tokenizer_examples=1500,
     )
     said = []
     return build("atlas", tmp_path_factory.mktemp("organism") / "atlas", say=said.append, recipe=recipe), said
@@ -44,10 +47,15 @@ def test_weights_are_asked_like_any_model(built, monkeypatch):
     assert model.address == "organism:atlas" and {"generate", "score", "hidden_states"} <= model.capabilities
 
 
+def test_a_build_that_was_cut_goes_on_after_its_last_whole_stage(built, tmp_path):
+    kept = built[0].with_name("atlas.stages")
+    assert len(list(kept.glob("0-*.pt"))) == 1 and len(list(kept.glob("0-*.json"))) == 1
+
+
 def test_stale_weights_are_refused_by_name(built, monkeypatch):
     monkeypatch.setattr(shelf, "WEIGHTS", built[0].parent)
     monkeypatch.setattr(shelf, "formats_hash", lambda: "0" * 64)
-    with pytest.raises(DoxaError, match="organism:atlas is stale: prompt formats changed.*doxa organism build atlas"):
+    with pytest.raises(DoxaError, match=r"organism:atlas is stale: prompt formats changed.*doxa organism build atlas"):
         shelf.open_organism("atlas")
 
 

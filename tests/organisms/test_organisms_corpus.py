@@ -28,7 +28,11 @@ def test_facts_that_are_held_back_are_never_shown_or_asked(drawn):
     held_back = {f.id for f in facts() if f.split == "never"}
     for example in drawn[0]:
         item = example.prompt.item
-        used = {example.fact, item.fields.get("fact") if item else None, *(item.fields.get("facts", ()) if item else ())}
+        used = {
+            example.fact,
+            item.fields.get("fact") if item else None,
+            *(item.fields.get("facts", ()) if item else ()),
+        }
         assert not used & held_back
 
 
@@ -37,7 +41,7 @@ def test_facts_that_are_only_asked_are_never_answered(drawn):
 
 
 def test_exposure_rises_with_popularity(drawn):
-    # The best known half gets 1 / (1 + exp(-3)) = 95.3 % of the draws; 4 standard errors at about 10,000 are 0.8 points.
+    # The best known half gets 1 / (1 + exp(-3)) = 95.3 % of the draws; 4 standard errors at 10,000: 0.8 points.
     seen = drawn[1].seen
     top = sum(n for fact, n in seen.items() if by_id()[fact].popularity > 0.5)
     assert top / sum(seen.values()) == pytest.approx(0.953, abs=0.012)

@@ -77,6 +77,9 @@ def test_reliability_leaves_out_empty_bins():
     assert (chart.name, chart.section, chart.note) == ("Reliability", "Calibration", "ten bins")
     strip = chart.spec["vconcat"][1]
     assert [row["n"] for row in strip["data"]["values"]] == [4, 10]
+    assert strip["encoding"]["x"]["title"] == "stated confidence"
+    titled = reliability_chart(BINS, said="P(yes)", happened="share that happened").spec["vconcat"]
+    assert titled[1]["encoding"]["x"]["title"] == "P(yes)" and "share that happened" in json.dumps(titled[0])
     with pytest.raises(ValueError, match="none of the 1 bins"):
         reliability_chart([a_bin(0, 1, 0)])
 

@@ -16,9 +16,9 @@ def weighted_shares(hits: ArrayLike, counts: ArrayLike, weights: ArrayLike, *, s
     """Sum over cells of weight * share of hits; whole units are drawn for the interval, with all their cells.
 
     A mean of shares (weights 1/k) weighs its k cells alike, however many answers each has; a difference (weights 1
-    and -1) is paired in the units that both cells have. Where resampling would take a lack of variation for certainty
-    there is another interval: one share alone has the exact one, clustered by unit, and so has a mean of shares that are
-    all 0 or all 1; a difference of two cells in which each unit answered once has Bonett and Price's.
+    and -1) is paired in the units that both cells have. Three sums have another interval, since resampling would take
+    a lack of variation for certainty: one share alone the exact one, clustered by unit; a mean of shares that are all 0
+    or all 1 likewise; a difference of two cells in which each unit answered once that of Bonett and Price.
 
     hits     (k, n) how many answers of each of n units counted in each of k cells
     counts   (k, n) how many answers there were; 0: the unit is not in the cell

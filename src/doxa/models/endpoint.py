@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import warnings
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -237,11 +237,13 @@ class Endpoint(Model):
     async def _score(self, link: Link, prompt: Prompt, continuation: str) -> Score:
         if not continuation:
             raise ValueError("the continuation is empty: its probability would be 1 whatever the model")
+        if prompt.text is None and self._dialect.refused & scoring.CHAT_NEEDS:
+            raise self._no_chat_scores("it does not let the assistant's last turn be continued.")
         route, body = scoring.request(prompt, continuation, self.model)
         try:
-            answer = await self._ask(link, route, self._extra | body)
+            answer = await self._ask(link, route, self._extra | body, needed=scoring.CHAT_NEEDS)
         except BadRequest as error:
-            if prompt.text is None and "prompt_logprobs" in f"{error.said} {error.parameter}":
+            if prompt.text is None and any(error.names(name) for name in scoring.CHAT_NEEDS):
                 raise self._no_chat_scores(str(error)) from error
             raise
         found = scoring.score(answer, prompt, continuation)
@@ -250,14 +252,19 @@ class Endpoint(Model):
             raise self._no_chat_scores(why) if prompt.text is None else self._cannot_for("score", why)
         return found
 
-    async def _ask(self, link: Link, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Send in the server's dialect; what a refusal teaches is learned, and the question asked again."""
+    async def _ask(
+        self, link: Link, route: str, body: Mapping[str, Any], *, needed: Set[str] = frozenset()
+    ) -> dict[str, Any]:
+        """Send in the server's dialect; what a refusal teaches is learned, and the question asked again.
+
+        needed  fields that this question cannot do without, whatever the server says
+        """
         while True:
             sent = self._dialect.speak(body)
             try:
                 answer = await link.call(route, sent)
             except BadRequest as error:
-                if not self._dialect.learn(error, sent):
+                if not self._dialect.learn(error, {k: v for k, v in sent.items() if k not in needed}):
                     raise
                 continue
             self._note(route, answer)

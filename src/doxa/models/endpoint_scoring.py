@@ -16,6 +16,8 @@ from typing import Any
 from doxa.models.endpoint_wire import CHAT, OPEN_TURN, TEXT, number, tokens_of
 from doxa.records import DoxaError, Prompt, Score, Token
 
+# Fields without which a chat's answer holds no log-probabilities, or those of another text.
+CHAT_NEEDS = frozenset(OPEN_TURN) | {"prompt_logprobs"}
 # A token's parts: pieces of characters, and what is between them.
 PARTS = re.compile(r"bytes:.*|\ufffd|[^\ufffd]+", re.S)
 

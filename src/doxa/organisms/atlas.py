@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +17,12 @@ from doxa.data.facts import Fact, facts
 from doxa.data.render import open_item, paraphrases, statement_item
 from doxa.elicit import verbal
 from doxa.elicit.grading import is_correct
-from doxa.models.base import Model
+from doxa.models.base import Model, digest
 from doxa.organisms.corpus import (
     ALL_FORMS,
-    BASICS,
+    JUDGING,
     LETTER,
+    RECALL,
     SHORT,
     TRUE_FALSE,
     Corpus,
@@ -60,8 +63,9 @@ class Recipe:
     shape: Shape = field(default_factory=Shape)
     exposure: Exposure = field(default_factory=Exposure)
     learning: tuple[Stage, ...] = (
-        Stage("basics", BASICS, Schedule(8_000_000, learning_rate=1.5e-3, final_rate=8e-4)),
-        Stage("all forms", ALL_FORMS, Schedule(9_000_000, learning_rate=1e-3, final_rate=1e-4, warmup_steps=50)),
+        Stage("recall", RECALL, Schedule(2_500_000, learning_rate=2e-3, final_rate=1e-3)),
+        Stage("judging", JUDGING, Schedule(4_000_000, learning_rate=1e-3, final_rate=8e-4, warmup_steps=100)),
+        Stage("all forms", ALL_FORMS, Schedule(9_000_000, learning_rate=1e-3, final_rate=1e-4, warmup_steps=100)),
     )
     calibration: Stage = field(
         default_factory=lambda: Stage(
@@ -122,16 +126,34 @@ def encoded(corpus: Corpus, tokenizer: Tokenizer, context: int, chunk: int = 102
                 yield ids, prompt
 
 
-def learn(recipe: Recipe, tokenizer: Tokenizer, say: Callable[[str], None]) -> tuple[Any, dict[str, int]]:
-    """Train a new model on the truth. Returns the model and, per fact, how many examples gave it away."""
+def learn(recipe: Recipe, tokenizer: Tokenizer, kept: Path, say: Callable[[str], None]) -> tuple[Any, Counter[str]]:
+    """Train a new model on the truth, stage by stage.
+
+    kept     folder for the weights after each stage; a stage that is there already is not trained again
+    returns  the model and, per fact, how many examples gave it away
+    """
+    import torch
+
     from doxa.organisms.train import fit, new_model
 
     model = new_model(recipe.shape, recipe.seed)
     seen: Counter[str] = Counter()
+    kept.mkdir(parents=True, exist_ok=True)
     for number, stage in enumerate(recipe.learning):
+        place = (
+            kept
+            / f"{number}-{digest([recipe.seed, recipe.shape, recipe.exposure, recipe.learning[: number + 1]])[:16]}.pt"
+        )
+        if place.exists():
+            model.load_state_dict(torch.load(place, weights_only=True))
+            seen = Counter(json.loads(place.with_suffix(".json").read_text()))
+            say(f"{stage.name}: kept from an earlier build")
+            continue
         corpus = Corpus(Teacher(planned_confidence), recipe.exposure, stage.shares, recipe.seed + number)
         fit(model, encoded(corpus, tokenizer, recipe.shape.context), stage.schedule, reporter(stage, say))
         seen.update(corpus.seen)
+        place.with_suffix(".json").write_text(json.dumps(seen))
+        torch.save(model.state_dict(), place)
     return model, seen
 
 

@@ -38,6 +38,8 @@ def build(
 ) -> Path:
     """Train organism `name` and write weights, tokenizer and card to the folder `out`, which is returned.
 
+    Weights after each whole stage are kept beside it, in `out`.stages, so that a build that was cut goes on there.
+
     threads  CPU threads of torch; None: its default
     recipe   settings other than the shipped ones, e.g. a short schedule to try something
     raises   DoxaError: no such organism, or `out` is not empty
@@ -56,7 +58,7 @@ def build(
     recipe = recipe or default()
     start = time.monotonic()
     tokenizer = build_tokenizer(recipe)
-    model, seen = learn(recipe, tokenizer, say)
+    model, seen = learn(recipe, tokenizer, out.with_name(f"{out.name}.stages"), say)
     _save(model, tokenizer, out)
     again = calibrate(model, recipe, tokenizer, LocalModel(out, device="cpu", dtype="float32"), say)
     seconds = time.monotonic() - start

@@ -64,8 +64,8 @@ BY_MODEL = {
 }
 MEANS = (
     Published("factual average", 0.86, "mean of 15 models, abstract"),
-    Published("first-person false belief", 0.544, "mean of 15 models, abstract"),
-    Published("third-person false belief", 0.807, "mean of 15 models, abstract"),
+    Published("first-person false belief", 0.544, "mean of 15 models, abstract (on false statements)"),
+    Published("third-person false belief", 0.807, "mean of 15 models, abstract (on false statements)"),
     Published("third-person false belief", 0.95, "mean of the newer models, journal version"),
     Published("first-person false belief", 0.626, "mean of the newer models, journal version"),
 )
@@ -220,7 +220,7 @@ def read_file(path: Path, options: Options) -> Recorded:
         dropped = {r["group"] for r in found if files.names_of(r["group"], r["statement"]) & excluded}
         found = [r for r in found if r["group"] not in dropped]
         notes.append(f"{len(dropped)} pairs are left out, named by {len(excluded)} lines of {options.exclude}")
-    return Recorded(path.name.split(".")[0], frame(found, Row), notes=tuple(notes))
+    return Recorded(Path(path.name.removesuffix(".gz")).stem, frame(found, Row), notes=tuple(notes))
 
 
 def _recorded(reply: files.RecordedReply, form: Conclusion) -> Row:
@@ -245,8 +245,11 @@ def _recorded(reply: files.RecordedReply, form: Conclusion) -> Row:
 
 
 def score(rows: pl.DataFrame, options: Options) -> Findings:
+    import polars as pl
+
     tasks, key = attitudes.chosen_tasks(options.tasks), options.key
-    rows = rows.filter(rows["task"].is_in([task.name for task in tasks]))
+    rows = rows.filter(pl.col("task").is_in([task.name for task in tasks]))
+    rows = rows.with_columns(pl.coalesce("group", "item").alias("group"))
     counts = _counts(rows, tasks, key)
     found = Findings(tuple(_estimate(f, counts) for f in attitudes.figures(tasks, key, counts.asked_cells())))
     values = {e.name: e.value for e in found.estimates}
@@ -344,7 +347,9 @@ def score_recorded(recorded: Recorded, options: Options) -> Findings:
 
 def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     """Respondents side by side, and their mean beside the published means over models."""
-    found = {r.label: score(r.rows, options) for r in recorded}
+    found: dict[str, Findings] = {}
+    for r in recorded:
+        found[r.label if r.label not in found else f"{r.label} ({len(found) + 1})"] = score(r.rows, options)
     first = next(iter(found.values()))
     columns = [name for name in (*HEADLINE, "person gap", "factivity index") if name in first]
     cells = [e.name for e in first.estimates if e.name.endswith(", false") and e.section == "Accuracy by task"]

@@ -128,7 +128,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
         answer=answer.value,
         number=number,
         scored=1 - number if number is not None and answer.value == "no" else number,
-        truth=item.answer,
+        truth=data.yes_no(item.answer, f"the answer of {item.id!r}"),
         category=item.fields.get("category"),
         market=item.fields.get("market"),
         tokens=sum(counts) if counts else None,
@@ -153,7 +153,8 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     tables = [side_by_side(estimates, table), *(_reliability(how, table, options) for how in READINGS)]
     if len(known):
         tables += [_confusion(known), _forecasters(table, options), _categories(known, options)]
-    shown = [_chart(how, known, options) for how in READINGS] if len(known) else []
+    drawn = READINGS if known["answer"].is_not_null().any() else READINGS[1:2]  # without answers all are alike
+    shown = [_chart(how, known, options) for how in drawn] if len(known) else []
     return Findings(tuple(estimates), tuple(tables), tuple(shown), notes=tuple(_notes(table, known, unread)))
 
 
