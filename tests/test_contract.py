@@ -57,7 +57,10 @@ def test_same_seed_gives_the_same_rows(name, runs):
 def test_the_order_of_rows_does_not_matter(name, runs):
     study, rows = EVERY[name], runs(name)[name].rows()
     options = study.options()
-    values = [{e.name: e.value for e in study.score(r, options).estimates} for r in (rows, rows.sample(fraction=1, shuffle=True, seed=1))]
+    values = [
+        {e.name: e.value for e in study.score(r, options).estimates}
+        for r in (rows, rows.sample(fraction=1, shuffle=True, seed=1))
+    ]
     assert values[1] == pytest.approx(values[0], nan_ok=True)
 
 

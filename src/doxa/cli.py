@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from doxa.study import Flag, Study
 
 DEFAULT_MODEL = "organism:atlas"
-OPTION = "option."  # prefix of a study option's name among the parameters of a command
+OPTION = "option_"  # prefix of a study option's name among the parameters of a command
 
 
 # --- shared parameters -----------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def _load(address: str, given: dict[str, Any]) -> Model:
         base_url=given["base_url"],
         device=given["device"],
         dtype=given["dtype"],
-        trust_remote_code=given["trust_remote_code"] or None,
+        trust_remote_code=given["trust_remote_code"],
         columns=pairs,
         price=cost,
         concurrency=given["concurrency"],
@@ -353,13 +353,12 @@ def _show(done: Run, as_json: bool) -> None:
     """Write the report, then print the summary or the findings as JSON."""
     from doxa.report import findings_json, summary, write_report
 
-    path = write_report(done, done.folder / "report.html") if done.folder else None
+    if done.folder:
+        write_report(done)
     if as_json:
         _print_json(findings_json(done))
     else:
         summary(done)
-        if path:
-            click.echo(f"\nReport: {path}")
 
 
 def _print_json(value: Any) -> None:

@@ -82,7 +82,9 @@ class Prompt:
             raise ValueError("a Prompt holds either messages or text: give exactly one of them")
 
     @classmethod
-    def user(cls, content: str, *, system: str | None = None, form: Form | None = None, item: Item | None = None):
+    def user(
+        cls, content: str, *, system: str | None = None, form: Form | None = None, item: Item | None = None
+    ) -> Prompt:
         """A chat of one user turn, after an optional system message."""
         head = (Message("system", system),) if system is not None else ()
         return cls(messages=(*head, Message("user", content)), form=form, item=item)

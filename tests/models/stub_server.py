@@ -148,7 +148,8 @@ class Stub:
         if m.logprobs and body.get("logprobs"):
             for choice, answer in zip(choices, answers, strict=True):
                 choice["logprobs"] = self._chat_logprobs(answer) if chat else self._text_logprobs(body, answer)
-        usage = {"prompt_tokens": 7, "completion_tokens": sum(len(pieces(a)) for a in answers)}
+        written = sum(len(pieces(a)) for a in answers)
+        usage = {"prompt_tokens": 7, "completion_tokens": written, "total_tokens": 7 + written}
         data: dict[str, Any] = {"model": m.name or body["model"], "choices": choices, "usage": usage}
         if m.chat_scores and "prompt_logprobs" in body:
             data["prompt_logprobs"] = self._prompt_logprobs(body["messages"])

@@ -163,7 +163,7 @@ def server(request: pytest.FixtureRequest, tiny: Path, tmp_path_factory: pytest.
     name = "tiny" if "tiny" in kind.arguments else str(tiny)
     log = tmp_path_factory.mktemp("log") / "server.log"
     with log.open("w") as out:
-        environment = os.environ | dict(kind.environment) | {"HF_HUB_OFFLINE": "1"}
+        environment = os.environ | dict(kind.environment) | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
         try:
             wait_for(f"http://127.0.0.1:{port}/v1/models", process, log)

@@ -69,6 +69,7 @@ class MadeRun:
 
     parts: list[MadePart]
     folder: Path | None = None
+    profile: Findings | None = None
 
     @property
     def manifest(self) -> dict[str, Any]:

@@ -93,6 +93,16 @@ def test_many_parts_have_contents_and_an_overview(make, opened):
     assert len(ids) == len(set(ids))
 
 
+def test_a_profile_stands_on_top(make, opened):
+    run = make.run([make.facts(20), make.facts(20, study="mask")])
+    run.profile = Findings((Estimate("right, open questions", 0.5, 0.4, 0.6, section="Knows"),))
+    page = opened(run)
+    assert "Epistemic profile of organism:atlas" in page.text
+    ids = [a["id"] for _, a in page.elements if a.get("id")]
+    assert ids.index("profile") < ids.index("overview") < ids.index("part-0")
+    assert page.text.index("right, open questions") < page.text.index("Overview", page.text.index("Profile", 200))
+
+
 def test_left_out_readings_are_counted_and_found(make, opened, tmp_path):
     part = make.facts(60)
     folder = tmp_path / "run"

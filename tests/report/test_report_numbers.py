@@ -111,5 +111,5 @@ def test_a_number_that_does_not_look_at_the_truth_is_no_suspect():
 
 
 def test_read_share():
-    assert read_share({"ok": 3, "refused": 1}) == 0.75 and read_share({"failed": 2}) == 0
+    assert read_share({"ok": 2, "refused": 1, "unparsed": 1}) == 0.75 and read_share({"failed": 2}) == 0
     assert math.isnan(read_share({}))

@@ -10,12 +10,13 @@ NAN = float("nan")
 
 def test_keys(made_run):
     found = json.loads(json.dumps(findings_json(made_run), allow_nan=False))
-    assert set(found) == {"format", "run", "parts"} and found["format"] == 1
+    assert set(found) == {"format", "run", "profile", "parts"} and found["format"] == 1
     assert found["run"] == {
         "doxa": "0.1.0", "status": "done",
         "started": "2026-03-02T09:15:04+00:00", "finished": "2026-03-02T09:17:31+00:00",
         "seed": 0, "null_seed": 0, "folder": None, "fingerprint": "9f4c2be07715ad03",
     }  # fmt: skip
+    assert found["profile"] is None
     [part] = found["parts"]
     assert list(part) == ["study", "model", "options", "counts", "usage", "estimates", "tables", "claims", "notes"]
     assert part["options"] == {"bins": 10, "form": "verbal"} and part["usage"]["calls"] == 10

@@ -77,6 +77,14 @@ def test_rows_of_a_query_are_printed_as_they_are():
     assert out.getvalue().splitlines() == ["study      n     share", "kable  12345  0.123457", "           7"]
 
 
+def test_a_profile_stands_for_the_parts(make):
+    run = make.run([make.facts(20), make.facts(20, study="mask")])
+    run.profile = Findings((Estimate("right, open questions", 0.5, 0.4, 0.6, section="Knows"),))
+    text = summed(run)
+    assert "Profile of organism:atlas" in text and "0.50 [0.40, 0.60]" in text
+    assert "mask on" not in text and "mask: 1 item failed" in text
+
+
 def test_summary_ends_with_where_the_report_lies(make, tmp_path):
     run = make.run([make.facts(20), make.facts(20, study="mask")], tmp_path)
     assert "Report" not in summed(run)  # not written yet

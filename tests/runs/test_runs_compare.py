@@ -63,7 +63,7 @@ def test_the_same_answers_differ_by_nothing_that_has_an_interval():
     found = compare(made(0.7, "a"), made(0.7, "a"), metric="accuracy", resamples=40)
     difference = found.estimate("accuracy")
     assert difference.value == 0 and math.isnan(difference.low) and math.isnan(difference.high)
-    assert found.table("Differences").rows[0][-2:] == ("no", None)
+    assert found.table("Differences").rows[0][-2:] == ("unknown", None)
 
 
 def test_groups_drawn_twice_stay_apart():

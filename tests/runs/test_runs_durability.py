@@ -171,6 +171,17 @@ def test_the_log_can_be_read_without_doxa(tmp_path):
         assert record["status"] == "done" and record["rows"][0]["steps"] == [0.5, "NaN"]
 
 
+def test_the_example_in_the_documentation_reads_a_run(tmp_path):
+    unfinished(tmp_path / "run", keep=5)
+    with open(shard(tmp_path / "run"), "ab") as file:
+        file.write(b"0000")
+    page = (Path(__file__).parents[2] / "docs" / "run-format.md").read_text()
+    code = page.partition("```python\n")[2].partition("```")[0]
+    told = subprocess.run([sys.executable, "-c", code, tmp_path / "run"], check=True, capture_output=True, text=True)
+    names = [line.split("\t")[0] for line in told.stdout.splitlines()]
+    assert names == Run.open(tmp_path / "run").parts[0].rows(ids=True)["reading"].to_list() and len(names) == 5
+
+
 @pytest.mark.parametrize("failing", ["write", "fsync"])
 def test_a_full_disk_ends_the_run_and_what_was_acknowledged_stays_whole(tmp_path, monkeypatch, failing):
     real = {"write": os.write, "fsync": os.fsync}
@@ -274,7 +285,10 @@ def test_a_folder_of_other_things_is_refused(tmp_path):
     for fresh in (False, True):
         with pytest.raises(Refused, match=r"is no run and not empty \('thesis.txt' is in it\)"):
             made(tmp_path, fresh=fresh)
+    with pytest.raises(Refused, match=r"thesis.txt is a file"):
+        made(tmp_path / "thesis.txt")
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+    assert (tmp_path / "thesis.txt").read_text() == "irreplaceable"
 
 
 def test_a_newer_format_is_one_clear_error(tmp_path):

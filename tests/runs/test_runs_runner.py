@@ -136,6 +136,7 @@ def test_rows_know_the_calls_behind_them():
         ({"items": [Item("a", "?"), Item("b", "?"), Item("a", "!")]}, "item id 'a' occurs twice (again at position 2)"),
         ({"items": [Item("a", "?", fields={"f": object()})]}, "item 'a' cannot be recorded"),
         ({"limit": 0}, "limit is 0"),
+        ({"concurrency": 0}, "concurrency is 0"),
         ({"options": {"coin": Options()}}, "options for 'coin', which is not among the studies"),
         ({"options": Source("x", 1)}, "options are Source; none of coin-study takes these"),
         (

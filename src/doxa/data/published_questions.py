@@ -129,7 +129,9 @@ def _number(where: str, text: str, answer: str) -> Item:
 def _text(where: str, row: Mapping[str, Any], column: str) -> str:
     text = str(row.get(column) or "").strip()
     if not text:
-        raise DoxaError(f"{where}, {column!r}: {row.get(column)!r}; every row has a text there. It has {', '.join(row)}")
+        raise DoxaError(
+            f"{where}, {column!r}: {row.get(column)!r}; every row has a text there. It has {', '.join(row)}"
+        )
     return text
 
 

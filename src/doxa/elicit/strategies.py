@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from doxa.elicit.asker import Asker
 from doxa.elicit.form import TextForm
@@ -20,6 +20,8 @@ Persona = Literal["none", "confident", "cautious"]
 
 PROMPTINGS: tuple[Prompting, ...] = get_args(Prompting)
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,21 @@ class _Asked:
     hint: Hint | None = None
     hinted: str | None = None
     failed: tuple[Answer, str] | None = None
+
+
+def chosen(names: str, known: Sequence[Name], what: str) -> list[Name]:
+    """The strategies that a comma-separated text names, "all" being all of them, in the order of `known`.
+
+    raises  DoxaError: a name that is not known; what: the option that the message is about
+
+    >>> chosen("top-k, vanilla", PROMPTINGS, "prompt")
+    ['vanilla', 'top_k']
+    """
+    asked = [name.strip().replace("-", "_") for name in names.split(",")]
+    unknown = [name for name in asked if name not in (*known, "all")]
+    if unknown:
+        raise DoxaError(f"{what} names {unknown[0]!r}; there are {', '.join(known)}, and all")
+    return [name for name in known if name in asked or "all" in asked]
 
 
 def check(strategies: Sequence[str], setting: Setting) -> None:
@@ -189,9 +206,7 @@ def _misled(plain: _Asked, setting: Setting) -> list[_Asked]:
     return asked
 
 
-def _reworded(
-    plain: _Asked, form: TextForm, setting: Setting, other: Item | None, answer: Answer, text: str
-) -> _Asked:
+def _reworded(plain: _Asked, form: TextForm, setting: Setting, other: Item | None, answer: Answer, text: str) -> _Asked:
     if other is None:
         return replace(plain, failed=(replace(answer, value=None), text))
     return _Asked(other, _prompt(form, other, setting))

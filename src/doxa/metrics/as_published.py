@@ -44,7 +44,7 @@ def aurc_by_rows(confidence: ArrayLike, correct: ArrayLike) -> float:
 def pair_rank_without_log(
     lists: Sequence[Sequence[Answer]], *, steps: int = 1000, rate: float = 0.01, seed: int = 0
 ) -> dict[Answer, float]:
-    """Answer probabilities from ranked guesses by climbing sum of wins * P_u / (P_u + P_v): `pair_rank` without its log.
+    """Answer probabilities from ranked guesses by climbing the sum of wins * P_u / (P_u + P_v), without the logarithm.
 
     Fault: the sum is no likelihood, and so many steps from a random start do not reach its top; the result depends on
     the seed.

@@ -1,8 +1,8 @@
 """Several responses to each item: what each candidate answer scores, and which one is final.
 
-Tables have one row per response, columns item, answer, confidence and order (which response came first); answers are
-compared as they stand, so spell equal ones alike. Those that were not read are left out before, and counted. Scores are
-tables of item, answer, score, weight (summed confidence) and order (of first appearance).
+Tables have one row per response, columns item, answer, correct, confidence and order (which response came first);
+answers are compared as they stand, so spell equal ones alike. What was not read is left out before, and counted. Scores
+are tables of item, answer, correct, score, weight (summed confidence) and order (of first appearance).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def consistency(responses: pl.DataFrame) -> pl.DataFrame:
 
     source  Xiong et al. 2023, arXiv 2306.13063, sec. 4.3
 
-    >>> table = pl.DataFrame({"item": ["q"] * 5, "answer": list("AABAC"), "confidence": [0.9, 0.8, 0.95, 0.6, 0.5],
-    ...                       "order": range(5)})
+    >>> said = {"answer": list("AABAC"), "confidence": [0.9, 0.8, 0.95, 0.6, 0.5], "order": range(5)}
+    >>> table = pl.DataFrame({"item": ["q"] * 5, "correct": [None] * 5, **said})
     >>> consistency(table).sort("order")["score"].to_list()
     [0.6, 0.2, 0.2]
     """
@@ -39,8 +39,8 @@ def avg_conf(responses: pl.DataFrame) -> pl.DataFrame:
 
     source  Xiong et al. 2023, arXiv 2306.13063, sec. 4.3
 
-    >>> table = pl.DataFrame({"item": ["q"] * 5, "answer": list("AABAC"), "confidence": [0.9, 0.8, 0.95, 0.6, 0.5],
-    ...                       "order": range(5)})
+    >>> said = {"answer": list("AABAC"), "confidence": [0.9, 0.8, 0.95, 0.6, 0.5], "order": range(5)}
+    >>> table = pl.DataFrame({"item": ["q"] * 5, "correct": [None] * 5, **said})
     >>> avg_conf(table).sort("order")["score"].round(4).to_list()
     [0.6133, 0.2533, 0.1333]
     """
@@ -62,25 +62,24 @@ def ranked(guesses: pl.DataFrame, ranker: Ranker = pair_rank) -> pl.DataFrame:
     guesses  one row per guess, with the columns response and rank (1 is the best); a repeated guess counts once
     """
     remembered = cache(lambda lists: dict(ranker(lists)))
-    first = guesses.sort("item", "response", "rank").unique(["item", "response", "answer"], keep="first", maintain_order=True)
-    lists = first.group_by("item", "response", maintain_order=True).agg("answer")
+    by_rank = guesses.sort("item", "response", "rank")
+    lists = by_rank.group_by("item", "response", maintain_order=True).agg(pl.col("answer").unique(maintain_order=True))
     scores = [
         (item, answer, score)
         for item, each in lists.group_by("item", maintain_order=True).agg("answer").iter_rows()
         for answer, score in remembered(tuple(map(tuple, each))).items()
     ]
-    columns = {"item": guesses.schema["item"], "answer": pl.String, "score": pl.Float64}
-    found = pl.DataFrame(scores, schema=columns, orient="row")
+    found = pl.DataFrame(scores, schema={"item": pl.String, "answer": pl.String, "score": pl.Float64}, orient="row")
     return _votes(guesses).join(found, on=["item", "answer"], maintain_order="left")
 
 
 def best(scores: pl.DataFrame) -> pl.DataFrame:
-    """The answer of highest score, one row per item: item, answer, confidence (its score).
+    """The answer of highest score, one row per item: item, answer, correct, confidence (its score).
 
     Ties go to the higher summed confidence, then to the first to appear. A score of nan is no answer.
     """
     near = scores.with_columns(s=pl.col("score").round(SAME), w=pl.col("weight").round(SAME))
-    first = near.sort("item", "s", "w", "order", descending=[False, True, True, False], nulls_last=True)
+    first = near.sort("item", "s", "w", "order", descending=[False, True, True, False])
     return _finals(first.unique("item", keep="first", maintain_order=True))
 
 
@@ -91,10 +90,13 @@ def of_answers(scores: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
 
 def _finals(scores: pl.DataFrame) -> pl.DataFrame:
     kept = scores.filter(pl.col("score").is_not_nan())
-    return kept.select("item", "answer", confidence=pl.col("score"))
+    return kept.select("item", "answer", "correct", confidence=pl.col("score"))
 
 
 def _votes(table: pl.DataFrame) -> pl.DataFrame:
     return table.group_by("item", "answer", maintain_order=True).agg(
-        votes=pl.len(), weight=pl.col("confidence").fill_null(0.0).sum(), order=pl.col("order").min()
+        votes=pl.len(),
+        weight=pl.col("confidence").fill_null(0.0).sum(),
+        order=pl.col("order").min(),
+        correct=pl.col("correct").first(),
     )

@@ -149,16 +149,33 @@ class Link:
         """
         data = None if body is None else json.dumps(body).encode()
         answer: dict[str, Any] = {}
-        last: Transient | None = None
+        trouble: Transient | None = None
         try:
-            answer = await self._retrying()(self._attempt, route, data)
+            answer = await self._attempt(route, data)
         except Transient as failure:
-            last = failure
-        if last is not None:  # raised out here, so that it does not drag the connection's error along
-            raise self._given_up(route, last)
+            trouble = failure
+        if trouble is not None:
+            answer = await self._again(route, data, trouble)
         self._failed_in_a_row = 0
         self._usage.calls += 1
         return answer
+
+    async def _again(self, route: str, data: bytes | None, trouble: Transient) -> dict[str, Any]:
+        """Repeat after a first attempt that failed. (Apart from it: the machinery costs half as much as a call.)"""
+        first: Transient | None = trouble
+
+        async def attempt() -> dict[str, Any]:
+            nonlocal first
+            if first is not None:
+                failed, first = first, None
+                raise failed
+            return await self._attempt(route, data)
+
+        try:
+            return await self._retrying()(attempt)
+        except Transient as failure:
+            trouble = failure
+        raise self._given_up(route, trouble)  # out here, so that it does not drag the connection's error along
 
     def _retrying(self) -> tenacity.AsyncRetrying:
         failures = 0
@@ -167,13 +184,10 @@ class Link:
             nonlocal failures
             failure = _failure(state)
             failures += not failure.limited
-            if failure.wait_s is not None and failure.wait_s > self._patience_s:
-                return True
-            return failures > self._retries or state.idle_for > self._patience_s
+            return failures > self._retries or state.idle_for > self._patience_s or self._too_long(failure)
 
         def pause(state: tenacity.RetryCallState) -> float:
-            asked = _failure(state).wait_s
-            return backoff(state) if asked is None else asked
+            return max(backoff(state), _failure(state).wait_s or 0.0)
 
         return tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Transient),
@@ -199,7 +213,7 @@ class Link:
                     check_choices(answer)
             except Transient as failure:
                 if failure.crowded:
-                    self.limit.crowded(epoch, failure.wait_s)
+                    self.limit.crowded(epoch, None if self._too_long(failure) else failure.wait_s)
                 raise
             self.limit.answered()
             return answer
@@ -227,9 +241,12 @@ class Link:
             trouble = Transient(f"broken connection ({type(error).__name__})")
         raise trouble
 
+    def _too_long(self, failure: Transient) -> bool:
+        return failure.wait_s is not None and failure.wait_s > self._patience_s
+
     def _given_up(self, route: str, last: Transient) -> Exception:
         where = f"{self._server.base_url}/{route}"
-        if last.wait_s is not None and last.wait_s > self._patience_s:
+        if self._too_long(last):
             return QuotaUsedUp(
                 f"{where} asks to wait {last.wait_s:.0f} s, longer than the {self._patience_s:.0f} s that we wait. "
                 "The same command resumes the run later."
@@ -250,7 +267,7 @@ class Link:
 
 
 def backoff(state: tenacity.RetryCallState) -> float:
-    """Seconds before the next attempt: doubling from half a second to a minute, spread by up to a half."""
+    """Seconds before the next attempt: doubling from half a second to a minute, spread by a quarter either way."""
     return min(LONGEST_BACKOFF_S, 0.5 * 2 ** min(state.attempt_number - 1, 10)) * random.uniform(0.75, 1.25)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from doxa.records import Estimate
 
 MISSING = "–"
+NOT_READABLE = "not readable"  # how a note begins that says what a model would need
 _SPACE = "\N{NO-BREAK SPACE}"
 _MINUS = "\N{MINUS SIGN}"
 _NOISE = 1e-12  # what is left of a zero after floating-point arithmetic
@@ -114,6 +115,8 @@ class Shown:
         """Why there is no value; "" where there is one."""
         if not math.isnan(self._e.value):
             return ""
+        if self._e.note.startswith(NOT_READABLE):
+            return self._e.note
         return f"undefined: {self._e.note}" if self._e.note else "undefined"
 
     @property
@@ -148,7 +151,7 @@ class Shown:
 
 
 def null_same(estimate: Estimate) -> bool:
-    """Whether shuffling the truth changed nothing: the number does not look at the truth (a parse rate)."""
+    """Whether shuffling the truth changed nothing, as in a number that does not look at the truth (a parse rate)."""
     return estimate.null is not None and math.isclose(estimate.null, estimate.value, rel_tol=1e-12, abs_tol=_NOISE)
 
 
@@ -159,6 +162,6 @@ def null_inside(estimate: Estimate) -> bool:
 
 
 def read_share(outcomes: dict[str, int]) -> float:
-    """Share of readings with outcome "ok"; nan without readings."""
+    """Share of readings that say something: an answer, that it is not known, or a refusal; nan without readings."""
     total = sum(outcomes.values())
-    return outcomes.get("ok", 0) / total if total else math.nan
+    return sum(outcomes.get(o, 0) for o in ("ok", "abstained", "refused")) / total if total else math.nan

@@ -129,6 +129,7 @@ class Page:
     title: str
     facts: list[tuple[str, str]]
     identity: list[tuple[str, str]]
+    profile: list[Section] = field(default_factory=list)
     parts: list[PartView] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
 
@@ -151,6 +152,8 @@ def page(run: Run) -> Page:
     order = list(dict.fromkeys(p.study for p in run.parts))
     parts = sorted(enumerate(run.parts), key=lambda at: order.index(at[1].study))
     built = Page(_title(run), run_facts(run), _flat(run.manifest.get("model", {}).get("identity", {})))
+    if run.profile is not None:
+        built.profile = _sections(run.profile, built.charts)
     many = len(parts) > 1
     for index, part in parts:
         built.parts.append(_part(index, part, run.manifest, built.charts, _PER_PART if many else HEADLINES))
@@ -161,6 +164,8 @@ def _title(run: Run) -> str:
     studies = list(dict.fromkeys(p.study for p in run.parts))
     models = list(dict.fromkeys(p.model for p in run.parts))
     what = studies[0] if len(studies) == 1 else f"{len(studies)} studies"
+    if run.profile is not None:
+        return f"Epistemic profile of {models[0]}"
     return f"{what} on {models[0] if len(models) == 1 else f'{len(models)} models'}"
 
 

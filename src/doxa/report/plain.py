@@ -22,6 +22,7 @@ def findings_json(run: Run, *, charts: bool = False) -> dict[str, Any]:
 
     format  1
     run     folder (None: in memory), doxa, status, started, finished, seed, null_seed, fingerprint
+    profile findings over all parts, for a run that has them (an audit), else None
     parts   one per study: study, model, options, counts, usage, and the keys of `findings_dict`
     charts  with the charts, which carry their data
     """
@@ -40,7 +41,8 @@ def findings_json(run: Run, *, charts: bool = False) -> dict[str, Any]:
         }
         for part in run.parts
     ]
-    return {"format": FORMAT, "run": _plain(about), "parts": parts}
+    profile = None if run.profile is None else findings_dict(run.profile, charts=charts)
+    return {"format": FORMAT, "run": _plain(about), "profile": profile, "parts": parts}
 
 
 def findings_dict(found: Findings, *, charts: bool = False) -> dict[str, Any]:

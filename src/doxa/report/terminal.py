@@ -48,7 +48,7 @@ def print_findings(found: Part | Findings, console: Console | None = None, *, ti
 
 
 def summary(run: Run, console: Console | None = None, *, report: Path | str | None = None) -> None:
-    """Print the findings of every part, what failed, and where the report and the readings lie.
+    """Print the profile of a run that has one, else the findings of every part; what failed; where everything lies.
 
     report  the report's path; default: report.html in the run's folder, when it is there
     """
@@ -56,12 +56,17 @@ def summary(run: Run, console: Console | None = None, *, report: Path | str | No
 
     out = console or Console()
     for part in run.parts:
-        print_findings(part, out)
+        if run.profile is None:
+            print_findings(part, out)
         failed, left = (part.counts.get(name, 0) for name in ("failed", "left"))
         if failed:
-            _line(out, f"{counted(failed, 'item')} failed; the same command asks them again", "red")
+            _line(out, f"{part.study}: {counted(failed, 'item')} failed; the same command asks them again", "red")
         if left:
-            _line(out, f"{counted(left, 'item')} not asked yet; the same command goes on", "yellow")
+            _line(out, f"{part.study}: {counted(left, 'item')} not asked yet; the same command goes on", "yellow")
+        if run.profile is None:
+            out.print()
+    if run.profile is not None:
+        print_findings(run.profile, out, title=f"Profile of {run.manifest['model']['address']}")
         out.print()
     place = Path(report) if report is not None else run.folder / "report.html" if run.folder is not None else None
     if run.folder is not None:

@@ -69,7 +69,7 @@ def compare(
 
 @dataclass(frozen=True)
 class _Difference:
-    """One estimate in both runs. n common items; se the standard error of b - a."""
+    """One estimate in both runs, on n common items; `half` is half the width of the interval of b - a."""
 
     study: str
     key: Key
@@ -84,13 +84,15 @@ class _Difference:
         return self.b - self.a
 
     @property
-    def settled(self) -> bool:
-        return abs(self.value) > self.half
+    def settled(self) -> str:
+        if not math.isfinite(self.value) or not math.isfinite(self.half):
+            return "unknown"
+        return "yes" if abs(self.value) > self.half else "no"
 
     @property
     def items_to_settle(self) -> int | None:
         """Common items at which an interval of this shape would leave 0 out; None: it does, or none would."""
-        if self.settled or not self.value or not math.isfinite(self.half / self.value):
+        if self.settled != "no" or not self.value:
             return None
         return math.ceil(self.n * (self.half / self.value) ** 2)
 
@@ -213,7 +215,7 @@ def _resampled(rows: pl.DataFrame, members: Sequence[np.ndarray], draw: np.ndarr
 
 def _half_width(drawn: np.ndarray, g: int) -> float:
     """Half of a 95 % interval from resampled differences of g groups; nan where it cannot be told."""
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtrit
 
     defined = drawn[np.isfinite(drawn)]
     if g < 2 or len(defined) < max(2, (1 - UNDEFINED_SHARE) * len(drawn)):
@@ -243,5 +245,5 @@ def _table(differences: Sequence[_Difference]) -> Table:
     for d in differences:
         name = ": ".join(filter(None, d.key))
         low, high = d.value - d.half, d.value + d.half
-        rows.append((d.study, name, d.a, d.b, d.value, low, high, "yes" if d.settled else "no", d.items_to_settle))
+        rows.append((d.study, name, d.a, d.b, d.value, low, high, d.settled, d.items_to_settle))
     return Table("Differences", columns, tuple(rows), note="b - a on common items, 95 % intervals")

@@ -50,11 +50,15 @@ def sync_folder(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the run folder's lock; the kernel releases it when the process ends, however it ends.
 
-    raises  Refused: another process holds it
+    raises  Refused: another process holds it; CannotWrite: the folder cannot be written
     """
     import fcntl
 
-    with open(folder / LOCK, "a+") as file:
+    try:
+        file = open(folder / LOCK, "a+")  # noqa: SIM115 (closed below, with what it locks)
+    except OSError as error:
+        raise cannot_write(error, folder / LOCK) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -169,9 +169,9 @@ class Part:
     def scorer(self, studies: Callable[[str], Study] | None = None) -> tuple[Study, Any]:
         """The study and its options, to score rows with.
 
-        studies  finds the study of a stored run by its name; None: among doxa's own
+        studies  finds the study of a stored run by its name; None: by the module that it was in
         """
-        study = self._study or (studies or _named)(self.study)
+        study = self._study or (studies(self.study) if studies else _found(self._entry["module"]))
         return study, read_options(study, self.options)
 
     def __repr__(self) -> str:
@@ -180,12 +180,16 @@ class Part:
 
 
 class Run:
-    """One execution of studies on a model: `manifest` and one part per study; `folder` is None for one in memory."""
+    """One execution of studies on a model: `manifest` and one part per study; `folder` is None for one in memory.
+
+    profile  findings over all parts, for a run that has them (an audit does)
+    """
 
     def __init__(self, manifest: dict[str, Any], parts: Sequence[Part], folder: Path | None = None) -> None:
         self.manifest = manifest
         self.parts = list(parts)
         self.folder = folder
+        self.profile: Findings | None = None
 
     @classmethod
     def open(cls, folder: str | Path, *, on_damage: logs.OnDamage = "raise") -> Run:
@@ -225,7 +229,8 @@ class Run:
             }
             for part in self.parts
         ]
-        written = json.loads(dumps({"format": manifests.FORMAT, "parts": parts}))
+        profile = None if self.profile is None else write_findings(self.profile, "profile", self.parts[0].model)
+        written = json.loads(dumps({"format": manifests.FORMAT, "profile": profile, "parts": parts}))
         write_whole(self.folder / FINDINGS, json.dumps(written, indent=1, ensure_ascii=False).encode() + b"\n")
 
     def read_findings(self) -> None:
@@ -234,7 +239,9 @@ class Run:
         path = self.folder / FINDINGS
         if not path.exists():
             return
-        for written in json.loads(path.read_bytes())["parts"]:
+        stored = json.loads(path.read_bytes())
+        self.profile = read_findings(stored["profile"]) if stored.get("profile") else None
+        for written in stored["parts"]:
             part = self[written["study"]]
             part.findings = read_findings(written["findings"])
             part.null = None if written["null"] is None else read_findings(written["null"])
@@ -286,8 +293,11 @@ def _is_tuple(hint: Any, value: Any) -> bool:
     return isinstance(value, list) and tuple in kinds
 
 
-def _named(name: str) -> Study:
-    # By name and only here: whoever runs a study passes it, only a stored run has to find it again.
-    study = importlib.import_module("doxa.studies").load(name)
+def _found(module: str) -> Study:
+    # By its module and only here: whoever runs a study passes it, only a stored run has to find it again.
+    try:
+        study = importlib.import_module(module).study
+    except (ImportError, AttributeError) as error:
+        raise DoxaError(f"this run's study was in {module}, which this version cannot import ({error})") from error
     assert isinstance(study, Study)
     return study

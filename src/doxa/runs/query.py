@@ -138,7 +138,7 @@ def _view(base: Any, view: str, found: dict[str, Run]) -> None:
 
 
 def _table(part: Part, view: str) -> Any:
-    import pyarrow.dataset  # type: ignore[import-untyped]
+    import pyarrow.dataset
 
     file = "rows.parquet" if view == "readings" else "calls.parquet"
     if part.folder is not None and (part.folder / file).exists():

@@ -68,6 +68,8 @@ def run(
     chosen = [studies] if isinstance(studies, Study) else list(studies)
     if null_headline and null_seed is None:
         raise DoxaError("null_headline shows the findings of shuffled truth, but null_seed is None: give a seed for it")
+    if concurrency is not None and concurrency < 1:
+        raise DoxaError(f"concurrency is {concurrency}; it is the number of items in flight, 1 or more")
     asked = _load(model) if isinstance(model, str) else model
     settings = _settings(chosen, options)
     for study in chosen:
@@ -146,6 +148,7 @@ def _entry(questions: Questions) -> dict[str, Any]:
     study = questions.study
     return {
         "study": study.name,
+        "module": study.collect.__module__,
         "question": study.question,
         "source": {**dataclasses.asdict(study.source), "url": study.source.url},
         "options": manifests.options_entry(questions.options),
@@ -158,6 +161,8 @@ def _entry(questions: Questions) -> dict[str, Any]:
 @contextmanager
 def _claimed(folder: Path, fresh: bool) -> Iterator[None]:
     """Hold the lock of a folder that is, or becomes, a run's; a folder of other things is refused."""
+    if folder.exists() and not folder.is_dir():
+        raise Refused(f"{folder} is a file; a run needs a folder. Name a new one.")
     if folder.exists() and not (folder / manifests.NAME).exists():
         strangers = sorted(p.name for p in folder.iterdir() if p.name not in (LOCK, f".{manifests.NAME}.part"))
         if strangers:

@@ -231,7 +231,7 @@ class ParquetFile:
         self._writer.close()
 
     def _write(self) -> None:
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow.parquet as pq
 
         table = pl.concat(self._waiting).to_arrow()
         if self._writer is None:

@@ -1,4 +1,4 @@
-"""RecordedResponse responses with stated confidences, of any model: columns found by their usual names, units told apart."""
+"""Recorded responses with stated confidences, of any model: columns found by their usual names, units told apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from doxa.records import OUTCOMES, DoxaError, Outcome
+from doxa.elicit.form import value_of
+from doxa.elicit.replies import number
+from doxa.elicit.strategies import form_of
+from doxa.records import OUTCOMES, Answer, DoxaError, Item, Kind, Outcome
 
 Cells = tuple[str, Mapping[str, Any]]  # where a row stands, its cells by column
 Scale = Literal["auto", "percent", "probability"]
@@ -31,6 +34,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {  # what is read: the columns it goes by
     "group": ("group",),
     "outcome": ("outcome",),
 }
+VANILLA, TOP_K, SINGLE, SELF_RANDOM = "vanilla", "top_k", "single", "self_random"
 RIGHT, WRONG = "right", "wrong"  # answer and truth of rows that say only whether they were correct
 
 
@@ -40,6 +44,7 @@ class RecordedResponse:
 
     confidence, guesses  probabilities in [0, 1]
     truth                right answers as written; empty: not known
+    prompting, sampling  strategies; vanilla (top_k with guesses), single or self_random where the file does not say
     graded               the row says only whether it was correct: the answer is `RIGHT`, the truth `RIGHT` or `WRONG`
     reply                the reply's text, for rows without a parsed answer
     """
@@ -51,14 +56,59 @@ class RecordedResponse:
     truth: tuple[str, ...]
     graded: bool = False
     reply: str = ""
-    prompting: str | None = None
-    sampling: str | None = None
+    prompting: str = VANILLA
+    sampling: str = SINGLE
     sample: int = 0
     guesses: tuple[tuple[str, float], ...] = ()
     options: tuple[str, ...] = ()
     set: str = ""
     group: str | None = None
     outcome: Outcome | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What an answer looks like, from the options and the truth."""
+        if self.options:
+            return "choice"
+        if self.truth and all(number(text) is not None for text in self.truth):
+            return "number"
+        return "statement" if self.truth in (("true",), ("false",)) else "open"
+
+    @property
+    def canonical_truth(self) -> tuple[str, ...]:
+        """The right answers as forms read them: a letter where there are options. DoxaError: none of the options."""
+        read = [self._value(text) for text in self.truth]
+        if None in read:
+            raise DoxaError(
+                f"{self.where}: the truth {self.truth[read.index(None)]!r} is not the letter or the text of an option; "
+                f"{self.id!r} has {list(self.options)}"
+            )
+        return tuple(value for value in read if value is not None)
+
+    def read(self) -> Answer:
+        """The answer in canonical form with its confidence; a reply is read by the form of its prompting strategy.
+
+        "unparsed": there is no answer among the possible ones, or one without confidence (its value is kept).
+        Raises DoxaError: a reply without a parsed answer, and no such strategy.
+        """
+        if self.answer is None and self.reply:
+            try:
+                return form_of(self.prompting).read(self.reply, self._item())
+            except ValueError as error:
+                raise DoxaError(f"{self.where}: a reply without an answer is read by its strategy: {error}") from None
+        value = None if self.answer is None else self._value(self.answer)
+        guesses = tuple((guess, p) for text, p in self.guesses if (guess := self._value(text)) is not None)
+        if value is None and guesses and self.answer is None:
+            (value, first), *_ = guesses
+            return Answer(self.outcome or "ok", value, first if self.confidence is None else self.confidence, guesses)
+        whole = value is not None and self.confidence is not None
+        return Answer(self.outcome or ("ok" if whole else "unparsed"), value, self.confidence, guesses)
+
+    def _item(self) -> Item:
+        return Item(self.id, "", self.kind, self.options)
+
+    def _value(self, text: str) -> str | None:
+        return value_of(text, self._item()).value
 
 
 def responses(rows: Iterable[Cells], name: str, *, scale: Scale = "auto") -> tuple[list[RecordedResponse], list[str]]:
@@ -80,7 +130,7 @@ def responses(rows: Iterable[Cells], name: str, *, scale: Scale = "auto") -> tup
     percent = scale == "percent" or (scale == "auto" and any(n > 1 for _, n in numbers))
     if scale == "auto" and percent:
         _refuse_fractions(numbers)
-    found = _numbered([_response(where, row, columns, percent) for where, row in table])
+    found = _numbered(_sampled([_response(where, row, columns, percent) for where, row in table]))
     _check_same(found)
     notes = [f"confidences without a sign are read as {'percent' if percent else 'probabilities'}"] if numbers else []
     return found, notes
@@ -90,7 +140,9 @@ def _columns(table: Sequence[Cells], name: str) -> dict[str, str]:
     present = dict.fromkeys(column for _, row in table for column in row)
     found = {part: next((n for n in names if n in present), "") for part, names in NAMES.items()}
     if not found["id"]:
-        raise DoxaError(f"{name} has {', '.join(present)}; none of them is an id ({', '.join(NAMES['id'])}). Rename one")
+        raise DoxaError(
+            f"{name} has {', '.join(present)}; none of them is an id ({', '.join(NAMES['id'])}). Rename one"
+        )
     if not any(found[part] for part in ("answer", "reply", "correct")):
         ways = "; ".join(", ".join(NAMES[part]) for part in ("answer", "reply", "correct"))
         raise DoxaError(f"{name} has {', '.join(present)}; none of them is an answer, a reply, or correct ({ways})")
@@ -107,7 +159,7 @@ def _response(where: str, row: Mapping[str, Any], columns: Mapping[str, str], pe
     graded = correct is not None and not (truth and (answer is not None or cell.get("reply")))
     if graded:
         answer, truth = RIGHT, (RIGHT if _yes(where, columns["correct"], str(correct)) else WRONG,)
-    outcome = _text(cell.get("outcome"))
+    guesses, outcome = _guesses(where, columns, cell, percent), _text(cell.get("outcome"))
     if outcome is not None and outcome not in OUTCOMES:
         raise DoxaError(f"{where}, {columns['outcome']!r}: {outcome!r}; outcomes are {', '.join(OUTCOMES)}")
     return RecordedResponse(
@@ -118,10 +170,10 @@ def _response(where: str, row: Mapping[str, Any], columns: Mapping[str, str], pe
         truth=truth,
         graded=graded,
         reply=str(cell.get("reply") or ""),
-        prompting=_text(cell.get("prompting")),
-        sampling=_text(cell.get("sampling")),
+        prompting=_text(cell.get("prompting")) or (TOP_K if guesses else VANILLA),
+        sampling=_text(cell.get("sampling")) or "",
         sample=_sample(where, columns, cell.get("sample")),
-        guesses=_guesses(where, columns, cell, percent),
+        guesses=guesses,
         options=tuple(_list(where, columns, "options", cell)),
         set=_text(cell.get("set")) or "",
         group=_text(cell.get("group")),
@@ -163,8 +215,8 @@ def _list(where: str, columns: Mapping[str, str], part: str, cell: Mapping[str, 
         try:
             value = json.loads(value)
         except json.JSONDecodeError:
-            raise DoxaError(f"{where}, {columns[part]!r}: {value!r} is no JSON list; write [\"a\", \"b\"] or a|b") from None
-    parts = value if isinstance(value, (list, tuple)) else str(_text(value) or "").split("|")
+            raise DoxaError(f'{where}, {columns[part]!r}: {value!r} is no JSON list; write ["a", "b"] or a|b') from None
+    parts: Sequence[Any] = value if isinstance(value, (list, tuple)) else str(_text(value) or "").split("|")
     return [text for text in map(_text, parts) if text is not None]
 
 
@@ -175,7 +227,8 @@ def _guesses(
     value = cell.get("guesses")
     pairs = isinstance(value, (list, tuple)) and bool(value) and all(isinstance(v, (list, tuple)) for v in value)
     if pairs and value is not None:
-        guesses, stated = [_text(v[0]) or "" for v in value], [v[1] if len(v) == 2 else None for v in value]
+        guesses = [_text(v[0]) or "" for v in value]
+        stated: Sequence[Any] = [v[1] if len(v) == 2 else None for v in value]
     else:
         guesses, stated = _list(where, columns, "guesses", cell), _list(where, columns, "probabilities", cell)
     if len(guesses) != len(stated) or None in stated:
@@ -218,7 +271,7 @@ def _refuse_fractions(numbers: Sequence[tuple[str, float]]) -> None:
     if odd:
         where, number = odd[0]
         raise DoxaError(
-            f"{where}: {number:g} stands among percentages up to {max(n for _, n in numbers):g} ({len(odd)} such rows). "
+            f"{where}: {number:g} stands among percentages up to {max(n for _, n in numbers):g} ({len(odd)} such). "
             "Say which it is: scale 'percent' or 'probability'; or write percentages with their sign"
         )
 
@@ -241,10 +294,17 @@ def _probability(where: str, column: str, value: Any, percent: bool) -> float | 
 # --- what belongs together -------------------------------------------------------------------------------------------
 
 
+def _sampled(found: Sequence[RecordedResponse]) -> list[RecordedResponse]:
+    """Where the file does not say how responses were drawn: single, or at random where a question has several."""
+    counts = Counter((r.id, r.prompting) for r in found if not r.sampling)
+    several = {prompting for (_, prompting), n in counts.items() if n > 1}
+    return [r if r.sampling else replace(r, sampling=SELF_RANDOM if r.prompting in several else SINGLE) for r in found]
+
+
 def _numbered(found: Sequence[RecordedResponse]) -> list[RecordedResponse]:
     """Responses without a number get their place among those of their question and strategy."""
-    seen: Counter[tuple[str, str | None, str | None]] = Counter()
-    places: dict[tuple[str, str | None, str | None, int], str] = {}
+    seen: Counter[tuple[str, str, str]] = Counter()
+    places: dict[tuple[str, str, str, int], str] = {}
     numbered = []
     for r in found:
         key = (r.id, r.prompting, r.sampling)
