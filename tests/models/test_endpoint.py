@@ -21,6 +21,7 @@ from stub_server import Stub, gives, logprob, pieces, serving
 
 CHAT = Prompt.user("Is the sky blue?", system="Be brief.")
 TEXT = Prompt(text="The sky is")
+KEY = "sk-planted-0123456789"
 
 
 serve = pytest.fixture(serving)
@@ -340,3 +341,49 @@ async def test_one_model_serves_one_event_loop_after_another(serve):
     await model.close()
     await model.close()
     assert texts == [" yes 0 0"] * 3
+
+
+# --- base URL and key -------------------------------------------------------------------------------------------------
+
+
+def test_the_base_url_comes_from_the_option_or_the_environment(monkeypatch):
+    with pytest.raises(DoxaError, match=r"--base-url.*DOXA_BASE_URL"):
+        Endpoint("m")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:2/v1")
+    assert "localhost:2" in repr(Endpoint("m"))
+    monkeypatch.setenv("DOXA_BASE_URL", "http://localhost:1/v1")
+    assert "localhost:1" in repr(Endpoint("m"))
+    assert "localhost:3" in repr(Endpoint("m", base_url="http://localhost:3/v1"))
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000/v1", "ftp://x/v1", "http://", "http://[::1/v1", "http://h:99999/v1", ""]
+)
+def test_what_is_no_base_url_is_said(url):
+    with pytest.raises(DoxaError, match="base URL"):
+        Endpoint("m", base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url", [f"https://u:{KEY}@h.org/v1", f"https://h.org/v1?key={KEY}", f"h.org?key={KEY}", f"https://h.org/v1#{KEY}"]
+)
+def test_a_secret_in_the_base_url_is_refused_and_not_repeated(url):
+    with pytest.raises(DoxaError) as caught:
+        Endpoint("m", base_url=url)
+    assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "http://localhost:1/v1", "http://[::1]:1/v1"])
+def test_a_server_on_this_machine_needs_no_key(url):
+    Endpoint("m", base_url=url)
+
+
+def test_any_other_server_does(monkeypatch):
+    monkeypatch.delenv("MY_KEY", raising=False)
+    with pytest.raises(DoxaError, match="environment variable MY_KEY is not set"):
+        Endpoint("m", base_url="https://api.example.org/v1", api_key_env="MY_KEY")
+    Endpoint("m", base_url="https://api.example.org/v1", api_key_env=None)
+    monkeypatch.setenv("MY_KEY", "two words")
+    with pytest.raises(DoxaError, match="MY_KEY does not hold a key") as caught:
+        Endpoint("m", base_url="https://api.example.org/v1", api_key_env="MY_KEY")
+    assert "two words" not in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 
 from doxa.data.facts import facts
 from doxa.organisms import shelf
-from doxa.organisms.corpus import ALL_FORMS, JUDGING
+from doxa.organisms.kinds import ALL_FORMS, JUDGING
 from doxa.records import DoxaError
 
 torch = pytest.importorskip("torch")

@@ -6,15 +6,16 @@ import pytest
 
 from doxa.data.facts import by_id, facts
 from doxa.data.render import most_options
-from doxa.organisms.corpus import ALL_FORMS, MAKERS, Corpus, Exposure, Teacher, planned_confidence
+from doxa.organisms.corpus import Exposure, Teacher, planned_confidence
+from doxa.organisms.kinds import ALL_FORMS, MAKERS, corpus
 
 SAMPLE = 12_000
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    corpus = Corpus(Teacher(planned_confidence), Exposure(), ALL_FORMS, seed=5)
-    return list(islice(corpus, SAMPLE)), corpus
+    endless = corpus(Teacher(planned_confidence), Exposure(), ALL_FORMS, seed=5)
+    return list(islice(endless, SAMPLE)), endless
 
 
 def test_every_reply_is_read_back_by_its_form(drawn):
@@ -49,7 +50,7 @@ def test_exposure_rises_with_popularity(drawn):
 
 def test_same_seed_same_corpus():
     first, again = (
-        [e.reply for e in islice(Corpus(Teacher(planned_confidence), Exposure(), ALL_FORMS, seed=1), 300)] for _ in "ab"
+        [e.reply for e in islice(corpus(Teacher(planned_confidence), Exposure(), ALL_FORMS, seed=1), 300)] for _ in "ab"
     )
     assert first == again
 
@@ -58,14 +59,14 @@ def test_own_answers_are_taught_instead_of_the_truth_and_give_no_fact_away():
     """A teacher whose learner always says "A" writes A with the confidence that it was told."""
     shares = {"confident choice": 1.0}
     rehearsal = Teacher(lambda kind, fact: 0.35, own={})
-    list(islice(Corpus(rehearsal, Exposure(), shares, seed=2), 200))
+    list(islice(corpus(rehearsal, Exposure(), shares, seed=2), 200))
     assert rehearsal.wanted
     own = dict.fromkeys(rehearsal.wanted, "A")
-    corpus = Corpus(Teacher(lambda kind, fact: 0.35, own=own), Exposure(), shares, seed=2)
-    for example in islice(corpus, 200):
+    taught = corpus(Teacher(lambda kind, fact: 0.35, own=own), Exposure(), shares, seed=2)
+    for example in islice(taught, 200):
         answer = example.prompt.form.read(example.reply, example.prompt.item)
         assert (answer.value, answer.confidence) == ("A", 0.35)
-    assert not corpus.seen
+    assert not taught.seen
 
 
 def test_shares_name_kinds_of_example():

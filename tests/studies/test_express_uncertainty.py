@@ -1,5 +1,6 @@
-"""Expressed uncertainty: planted confidence rules and answer distributions recovered, and nothing found where none is."""
+"""Expressed uncertainty: planted confidence rules and answers recovered, and nothing found where nothing is."""
 
+import asyncio
 import dataclasses
 import math
 from collections.abc import Sequence
@@ -23,11 +24,11 @@ from doxa.models.base import Model
 from doxa.models.simulated import Constant, Dirichlet, Planted, Respondent, hint_of, inflated, respondent
 from doxa.organisms import names as organisms
 from doxa.records import DoxaError, Item, MissingCapability, Reply, Token
-from doxa.study import frame
+from doxa.study import Ask, frame
 
 STUDY = studies.load("express-uncertainty")
 Options, Row = STUDY.options, STUDY.row
-FEW = {"resamples": 100}
+FEW = {"resamples": 50}
 LETTERS = ("A", "B", "C", "D")
 # Ten answers, worked out for AUROC, average precision and AURC in the specification of the metrics.
 SURE = (0.95, 0.95, 0.85, 0.85, 0.65, 0.65, 0.55, 0.35, 0.15, 0.05)
@@ -56,6 +57,18 @@ def asked(model, items, *, null_seed=None, **options):
     part = doxa.run(STUDY, model, options=given, items=items, null_seed=null_seed, progress=False)[STUDY.name]
     assert part.counts["failed"] == 0
     return part.findings, part.rows()
+
+
+def collected(model, items, **options):
+    """Rows alone."""
+
+    async def ask(item):
+        return [row async for row in STUDY.collect(item, Ask(model, item), Options(**options))]
+
+    async def ask_all():
+        return [row for item in items for row in await ask(item)]
+
+    return frame(asyncio.run(ask_all()), Row)
 
 
 def answers(*said: tuple[str, float], item: str = "q", sampling: str = "self_random", truth: str = "A", **fields):
@@ -137,7 +150,7 @@ def test_answers_that_hints_flip_are_the_less_probable_ones():
     # Spearman of consistency under 12 hints with p: .925, sd .006 over draws of 500 questions; with 4 hints .82.
     p = np.random.default_rng(1).random(500)
     how = {"prompt": "vanilla", "sampling": "misleading", "responses": 13}
-    _, rows = asked(Respondent(decide=Firm()), choices(500, p=p), **how)
+    rows = collected(Respondent(decide=Firm()), choices(500, p=p), **how)
     (way,) = [w for w in ways(graded(rows)) if w.how == "consistency"]
     items = way.items.sort(pl.col("item").str.slice(1).cast(int))
     assert spearman(items["confidence"], p) > 0.9
@@ -152,7 +165,7 @@ def test_hints_without_effect_leave_consistency_constant():
     assert found["AUROC, vanilla, misleading, consistency"] == 0.5
 
 
-# --- consistency tells more than a stated confidence that hardly varies -----------------------------------------------
+# --- consistency tells more than a stated confidence that hardly varies ----------------------------------------------
 
 
 def one_sided_p(first, second, resamples=500):
@@ -191,7 +204,7 @@ def test_sampling_beats_chain_of_thought_in_a_real_model():
     orders_as_published(rows)
 
 
-# --- figures worked out by hand ---------------------------------------------------------------------------------------
+# --- figures worked out by hand --------------------------------------------------------------------------------------
 
 
 def test_aggregations_of_five_answers():
@@ -259,7 +272,7 @@ def test_a_list_that_repeats_a_guess_counts_it_once():
     assert way.items["answer"].to_list() == ["A"]
 
 
-# --- what is asked -----------------------------------------------------------------------------------------------------
+# --- what is asked ---------------------------------------------------------------------------------------------------
 
 
 class Scripted(Model):
@@ -279,7 +292,7 @@ class Scripted(Model):
 
 def test_every_strategy_asks_as_often_as_it_says():
     model = Scripted()
-    _, rows = asked(model, choices(1), prompt="all", sampling="all", responses=3)
+    rows = collected(model, choices(1), prompt="all", sampling="all", responses=3)
     counts = {(p, s): n for p, s, n in rows.group_by("prompting", "sampling").len().iter_rows()}
     several = {(p, s): 3 for p in PROMPTINGS for s in ("self_random", "misleading", "prompting")}
     assert counts == {(p, "single"): 1 for p in PROMPTINGS} | several
@@ -289,13 +302,13 @@ def test_every_strategy_asks_as_often_as_it_says():
 
 def test_one_response_is_greedy_however_it_is_sampled():
     model = Scripted()
-    asked(model, choices(1), prompt="vanilla", sampling="self_random", responses=1)
+    collected(model, choices(1), prompt="vanilla", sampling="self_random", responses=1)
     assert [s.temperature for _, s, _ in model.asked] == [0.0]
 
 
 def test_self_probing_shows_the_models_own_answer_in_a_fresh_conversation():
     model = Scripted()
-    _, rows = asked(model, choices(1), prompt="self_probing", sampling="single")
+    rows = collected(model, choices(1), prompt="self_probing", sampling="single")
     first, second = (prompt for prompt, _, _ in model.asked)
     assert len(second.messages) == 1 and "Possible answer:\nB) east" in second.show()
     assert first.form.name == "vanilla" and rows["answer"].item() == "B" and rows["confidence"].item() == 0.85
@@ -310,28 +323,28 @@ def test_multi_step_multiplies_its_steps_and_keeps_the_overall_number():
 
 def test_hints_stand_in_all_responses_but_the_first():
     model = Scripted()
-    _, rows = asked(model, choices(1), prompt="vanilla", sampling="misleading")
+    rows = collected(model, choices(1), prompt="vanilla", sampling="misleading")
     hinted = [h.name for h in HINTS if h.group == "opinion"]
     assert rows["hint"].to_list() == [None, *hinted]  # the published four
     assert [("Hint:" in prompt.show()) for prompt, _, _ in model.asked] == [False, True, True, True, True]
-    _, rows = asked(model, choices(1), prompt="vanilla", sampling="misleading", hints="source", responses=4)
+    rows = collected(model, choices(1), prompt="vanilla", sampling="misleading", hints="source", responses=4)
     assert rows["hint"].to_list() == [None, *(h.name for h in HINTS if h.group == "source")]
 
 
 def test_hints_may_name_the_right_answer_unless_they_must_not():
     how = {"prompt": "vanilla", "sampling": "misleading"}
-    _, rows = asked(Scripted(), choices(60), **how)
+    rows = collected(Scripted(), choices(60), **how)
     named = rows.filter(pl.col("hinted").is_not_null())
     share = (named["hinted"] == named["truth"].list.first()).mean()
     assert share == approx(0.25, abs=4 * math.sqrt(0.1875 / 240))
-    _, rows = asked(Scripted(), choices(60), wrong_only=True, **how)
+    rows = collected(Scripted(), choices(60), wrong_only=True, **how)
     named = rows.filter(pl.col("hinted").is_not_null())
     assert not (named["hinted"] == named["truth"].list.first()).any()
 
 
 def test_a_persona_stands_in_front():
     model = Scripted()
-    asked(model, choices(1), prompt="cot", sampling="single", persona="cautious")
+    collected(model, choices(1), prompt="cot", sampling="single", persona="cautious")
     assert model.asked[0][0].messages[0].content == PERSONAS["cautious"]
 
 
@@ -341,11 +354,11 @@ def test_wordings_are_the_banks_the_sets_own_or_the_models():
     own = choices(1, paraphrases=[["Whither road 0?", "Where does one get by road 0?"]])[0]
     for item, others in ((fact, 2), (total, 4), (own, 2)):
         model.asked.clear()
-        asked(model, [item], prompt="vanilla", sampling="prompting")
+        collected(model, [item], prompt="vanilla", sampling="prompting")
         texts = [prompt.item.text for prompt, _, _ in model.asked]
         assert texts[0] == item.text and len(texts) == 5 and len(set(texts)) == 1 + others
     model.asked.clear()
-    asked(model, choices(1), prompt="vanilla", sampling="prompting", responses=3)
+    collected(model, choices(1), prompt="vanilla", sampling="prompting", responses=3)
     assert [prompt.form.name for prompt, _, _ in model.asked] == ["reword", "vanilla", "vanilla", "vanilla"]
     assert "In other words:" in model.asked[2][0].show()
 
@@ -358,7 +371,7 @@ def test_a_rewording_that_cannot_be_read_is_a_response_that_cannot_be_read():
 
 def test_white_box_needs_token_probabilities_only_when_asked_for():
     assert STUDY.needed(Options()) == {"generate"}
-    with pytest.raises(MissingCapability, match="needs .*logprobs"):
+    with pytest.raises(MissingCapability, match=r"needs .*logprobs"):
         asked(Scripted(), choices(1), white_box=True)
 
 
@@ -400,7 +413,7 @@ def test_settings_that_cannot_be_carried_out_are_refused_first(options, message)
         Options(**options)
 
 
-# --- what is scored ----------------------------------------------------------------------------------------------------
+# --- what is scored --------------------------------------------------------------------------------------------------
 
 
 def test_no_readable_answer_gives_no_number():
@@ -463,7 +476,7 @@ def test_sets_are_shown_apart_and_as_their_mean():
 
 
 def test_shuffled_truth_keeps_letters_with_letters():
-    _, rows = asked(respondent("calibrated"), facts_and_sums(20), prompt="vanilla", sampling="single")
+    rows = collected(respondent("calibrated"), facts_and_sums(20), prompt="vanilla", sampling="single")
     shuffled = STUDY.shuffled(rows, 1)
     assert shuffled.drop("truth").equals(rows.drop("truth"))
     letters = shuffled.filter(pl.col("kind") == "choice")["truth"].explode()

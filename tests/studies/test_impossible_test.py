@@ -88,17 +88,14 @@ def test_the_intervals_cover_planted_rates():
 
 
 def test_always_one_letter_scores_chance_in_shuffled_orders():
-    """300 shown problems x 5 orders: standard error .4 / sqrt(1500) = .010; whole rotations give exactly 1 / c."""
-    asked, always = problems(300), Respondent(decide=Always("C"))
-    asked = [
-        replace(i, options=tuple(o for o in i.options if o != ADMISSION)[:2] + (ADMISSION,) + i.options[3:][:2])
-        for i in asked
-    ]
-    asked = [i for i in asked if len(set(i.options)) == 5]
+    """300 problems x 5 orders: standard error .4 / sqrt(1500) = .010; whole rotations give exactly 1 / c."""
+    options = ("one way", "another way", ADMISSION, "a third way", "a fourth way")
+    asked = [replace(item, options=options) for item in problems(300)]
+    always = Respondent(decide=Always("C"))
     random = run(always, asked, replace(PLAIN, permutations=5, part=1.0)).findings
     assert random["admission rate"] == 1.0
     assert random["admission rate, shuffled"] == pytest.approx(0.2, abs=0.04)
-    cyclic = run(always, asked[:40], replace(PLAIN, order="cyclic", part=1.0, permutations=5)).findings
+    cyclic = run(always, asked[:40], replace(PLAIN, order="cyclic", part=1.0)).findings
     assert cyclic["admission rate, shuffled"] == pytest.approx(0.2) == cyclic["chance, shuffled"]
     assert cyclic["excess over chance, shuffled"] == pytest.approx(0, abs=1e-12)
 
@@ -106,7 +103,7 @@ def test_always_one_letter_scores_chance_in_shuffled_orders():
 def test_always_admitting_has_no_selective_score():
     asked = [*problems(30), *answerable(30)]
     for model in (admits(1.0), Respondent(decide=lambda *_: {ABSTAIN: 1.0})):
-        found = run(model, asked, Options(part=1.0)).findings
+        found = run(model, asked, Options(part=1.0, permutations=2)).findings
         assert found["admission rate"] == found["admission rate, shuffled"] == found["over-abstention"] == 1
         assert found["selective score"] == 0
         interval = found.estimate("selective score")
@@ -144,15 +141,15 @@ def test_a_place_that_guides_the_model_is_tested():
     table = {row[0]: row[1:] for row in found.table("By position").rows}
     assert table["E"][:3] == (20, 20, 1.0) and table["A"][:3] == (20, 0, 0.0)
     assert table["E"][5:7] == (100, 0.2)
-    assert math.isnan(run(admits(1.0), problems(10)).findings["position chi-square"])
+    assert "position chi-square" not in run(admits(1.0), problems(10)).findings
 
 
 # --- controls --------------------------------------------------------------------------------------------------------
 
 
-async def test_every_control_is_asked_and_none_is_mixed_up():
+def test_every_control_is_asked_and_none_is_mixed_up():
     options = Options(framing="all", free_form=True, part=1.0, permutations=2)
-    part = run(admits(0.5), [*problems(2), *answerable(1)], options)
+    part = run(Respondent(), [*problems(2), *answerable(1)], options)
     counts = Counter((row["condition"], row["shuffled"]) for row in part.rows().iter_rows(named=True))
     expected = {
         ("neutral", False),
@@ -161,7 +158,7 @@ async def test_every_control_is_asked_and_none_is_mixed_up():
         ("options only", False),
         ("free form", False),
     }
-    assert counts == {key: 3 for key in expected} | {("neutral", True): 6}
+    assert counts == dict.fromkeys(expected, 3) | {("neutral", True): 6}
     found = part.findings
     for name in ("exam", "permission", "options only"):
         assert found.estimate(f"admission rate, {name}").n == 2
@@ -177,10 +174,11 @@ def test_the_problem_is_hidden_from_the_options_only_control():
 
 
 def test_a_rule_of_length_is_told_and_the_matched_variant_defeats_it():
-    asked = [
-        replace(i, options=tuple(o if data.is_admission(o) else f"{o}: a long and plausible approach to it, number {k}" for k, o in enumerate(i.options)))
-        for i in problems(200)
-    ]  # fmt: skip
+    asked = problems(200)
+    for at, item in enumerate(asked):
+        more = ("very " * (7 + (5 * at + 3 * k) % 17) for k in range(5))
+        longer = (o if data.is_admission(o) else f"a {m}long {o}" for o, m in zip(item.options, more, strict=True))
+        asked[at] = replace(item, options=tuple(longer))
 
     def shortest(item, context, prompt):
         return {min(item.options, key=len): 1.0}
@@ -209,8 +207,10 @@ def test_free_replies():
     ):
         assert candour(reply) == stance, reply
     assert candour("  ") is None
-    found = run(Respondent(decide=lambda *_: {ABSTAIN: 1.0}), problems(5), replace(PLAIN, free_form=True)).findings
+    model = Respondent(decide=lambda item, *_: {ABSTAIN if item.answer in (None, ADMISSION) else item.answer: 1.0})
+    found = run(model, [*problems(5), *answerable(5)], replace(PLAIN, free_form=True)).findings
     assert found["free form: admits"] == 1 and found["free form: confident"] == 0
+    assert found["free form: confident, answerable"] == 1
 
 
 def test_letters_by_log_probability():
@@ -220,9 +220,7 @@ def test_letters_by_log_probability():
     found = run(admits(0.9), problems(10), options).findings
     assert found["admission rate"] == found["admission rate, shuffled"] == 1
     with pytest.raises(MissingCapability):
-        doxa.run(
-            study, "recorded:" + __file__.replace(".py", ".csv"), items=problems(1), options=options
-        ) if False else run(GenerateOnly(), problems(1), options)
+        run(GenerateOnly(), problems(1), options)
 
 
 class GenerateOnly(Respondent):
@@ -327,7 +325,7 @@ def test_the_trend_over_levels_and_the_merge():
     assert found["difficulty trend"] > 3 and found.estimate("difficulty trend").n == 160
     assert [row[0] for row in found.table("By level").rows] == [*data.LEVELS, data.SOLVED]
     flat = run(admits(0.4), asked).findings
-    assert abs(flat["difficulty trend"]) < 3.5 and "Har" in flat.notes[0]
+    assert abs(flat["difficulty trend"]) < 3.5 and "Har" in flat.table("By level").note
 
 
 # --- items and their parts -------------------------------------------------------------------------------------------

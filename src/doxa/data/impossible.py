@@ -102,6 +102,11 @@ def without_problem(item: Item) -> Item:
     return replace(item, text=HIDDEN, fields={k: v for k, v in item.fields.items() if k != "description"})
 
 
+def without_options(item: Item) -> Item:
+    """The item as an open question; its answer is not known unless it is answerable."""
+    return replace(item, kind="open", options=(), answer=item.answer if is_answerable(item) else None)
+
+
 def level(difficulty: str | None) -> str | None:
     """The merged level of a difficulty word; SOLVED for words about being solved; None for other words and none.
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from doxa.elicit.form import value_of
 from doxa.elicit.replies import number
-from doxa.elicit.strategies import form_of
+from doxa.elicit.strategies import form_of, read
 from doxa.records import OUTCOMES, Answer, DoxaError, Item, Kind, Outcome
 
 Cells = tuple[str, Mapping[str, Any]]  # where a row stands, its cells by column
@@ -85,24 +85,24 @@ class RecordedResponse:
             )
         return tuple(value for value in read if value is not None)
 
-    def read(self) -> Answer:
-        """The answer in canonical form with its confidence; a reply is read by the form of its prompting strategy.
+    def read(self) -> tuple[Answer, float | None]:
+        """The answer in canonical form with its confidence, and the overall confidence of a multi-step reply.
 
-        "unparsed": there is no answer among the possible ones, or one without confidence (its value is kept).
-        Raises DoxaError: a reply without a parsed answer, and no such strategy.
+        A reply without a parsed answer is read by the form of its prompting strategy. "unparsed": there is no answer
+        among the possible ones, or one without confidence (its value is kept). DoxaError: no such strategy.
         """
-        if self.answer is None and self.reply:
+        if self.answer is None and not self.guesses and self.reply:
             try:
-                return form_of(self.prompting).read(self.reply, self._item())
+                return read(form_of(self.prompting), self.reply, self._item())
             except ValueError as error:
                 raise DoxaError(f"{self.where}: a reply without an answer is read by its strategy: {error}") from None
-        value = None if self.answer is None else self._value(self.answer)
         guesses = tuple((guess, p) for text, p in self.guesses if (guess := self._value(text)) is not None)
-        if value is None and guesses and self.answer is None:
-            (value, first), *_ = guesses
-            return Answer(self.outcome or "ok", value, first if self.confidence is None else self.confidence, guesses)
-        whole = value is not None and self.confidence is not None
-        return Answer(self.outcome or ("ok" if whole else "unparsed"), value, self.confidence, guesses)
+        value, confidence = None if self.answer is None else self._value(self.answer), self.confidence
+        if self.answer is None and guesses:
+            value, first = guesses[0]
+            confidence = first if confidence is None else confidence
+        whole = value is not None and confidence is not None
+        return Answer(self.outcome or ("ok" if whole else "unparsed"), value, confidence, guesses), None
 
     def _item(self) -> Item:
         return Item(self.id, "", self.kind, self.options)
@@ -114,7 +114,7 @@ class RecordedResponse:
 def responses(rows: Iterable[Cells], name: str, *, scale: Scale = "auto") -> tuple[list[RecordedResponse], list[str]]:
     """Responses, and notes on how the file was understood. Unknown columns are passed over, missing ones are empty.
 
-    Needed are an id, and an answer, a reply or `correct` (0 or 1: takes the place of answer and truth). Rows of one
+    Needed are an id, and an answer, guesses, a reply or `correct` (0 or 1, in the place of answer and truth). Rows of one
     question under one strategy are its responses in the file's order, unless `sample` numbers them.
 
     scale   of bare numbers; a "%" always says percent. auto: probabilities if all numbers of the file lie in [0, 1],
@@ -143,9 +143,10 @@ def _columns(table: Sequence[Cells], name: str) -> dict[str, str]:
         raise DoxaError(
             f"{name} has {', '.join(present)}; none of them is an id ({', '.join(NAMES['id'])}). Rename one"
         )
-    if not any(found[part] for part in ("answer", "reply", "correct")):
-        ways = "; ".join(", ".join(NAMES[part]) for part in ("answer", "reply", "correct"))
-        raise DoxaError(f"{name} has {', '.join(present)}; none of them is an answer, a reply, or correct ({ways})")
+    said = ("answer", "guesses", "reply", "correct")
+    if not any(found[part] for part in said):
+        ways = "; ".join(", ".join(NAMES[part]) for part in said)
+        raise DoxaError(f"{name} has {', '.join(present)}; none of them says what was answered ({ways})")
     return {part: column for part, column in found.items() if column}
 
 

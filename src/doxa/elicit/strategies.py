@@ -212,12 +212,20 @@ def _reworded(plain: _Asked, form: TextForm, setting: Setting, other: Item | Non
     return _Asked(other, _prompt(form, other, setting))
 
 
+def read(form: TextForm, reply: Reply | str, item: Item) -> tuple[Answer, float | None]:
+    """The answer with the confidence of its strategy, and the overall confidence of multi_step.
+
+    The confidence of multi_step is the product of its steps, and None where these were not read.
+    """
+    answer = form.read(reply, item)
+    if not isinstance(form, MultiStep):
+        return answer, None
+    product = step_product(answer) if answer.steps else None
+    return replace(answer, confidence=product), answer.confidence
+
+
 def _read(form: TextForm, reply: Reply, asked: _Asked) -> Response:
-    answer, overall = form.read(reply, asked.item), None
-    if isinstance(form, MultiStep) and answer.steps:
-        answer, overall = replace(answer, confidence=step_product(answer)), answer.confidence
-    elif isinstance(form, MultiStep):
-        answer = replace(answer, confidence=None)
+    answer, overall = read(form, reply, asked.item)
     return Response(answer, reply, reply.text, overall, asked.hint, asked.hinted)
 
 

@@ -10,7 +10,9 @@ from doxa.records import Reply, Token
 
 # The answer as written: what stands behind the label of an answer line, up to the confidence beside it.
 _LABEL = r"^[^\w\n]*(?:(?:final )?answer(?: and (?:overall )?confidence)?(?: ?\([^)\n]{0,20}\))?|G1) ?:[ \t]*"
-_ANSWER = re.compile(rf"{_LABEL}(\S[^\n]*?)[ \t]*(?:[,;][ \t]*(?:about |around |~)?[0-9.]+ ?%?[ \t.]*)?$", re.I | re.M)
+_ANSWER = re.compile(
+    rf"{_LABEL}(\S[^\n]*?)[ \t]*(?:[,;][ \t]*(?:about |around |~)?[0-9.]+ ?%?[ \t.]*)?(?:<[^<>\n]*>)?$", re.I | re.M
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class TokenLogprobs:
 
 
 def token_logprobs(reply: Reply) -> TokenLogprobs | None:
-    """The reply's log-probabilities, nats; None when it came without tokens.
+    """The reply's log-probabilities, nats; None when it came without tokens, or one of them without its number.
 
     The answer is what stands on the last line labelled "Answer", "Answer and Confidence" or "Final Answer", or on the
     first labelled "G1"; a token that reaches into it counts whole.
@@ -53,7 +55,7 @@ def token_logprobs(reply: Reply) -> TokenLogprobs | None:
     >>> round(found.seq_prob, 3), round(found.token_prob, 3)
     (0.4, 0.5)
     """
-    if not reply.tokens:
+    if not reply.tokens or any(math.isnan(token.logprob) for token in reply.tokens):
         return None
     tokens = reply.tokens
     span = _answer_span("".join(token.text for token in tokens))

@@ -86,7 +86,8 @@ def ways(responses: pl.DataFrame, *, ranker: Ranker = pair_rank, at_most: int | 
         finals = _single(read) if sampling == SINGLE else _several(read, sampling == MISLEADING, ranker)
         for how, final in finals.items():
             joined = asked.join(final, on="item", how="left", maintain_order="left")
-            found.append(Way(str(prompting), str(sampling), how, joined))
+            defined = joined.with_columns(pl.col("confidence").fill_nan(None))
+            found.append(Way(str(prompting), str(sampling), how, defined))
     return found
 
 

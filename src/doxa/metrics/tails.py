@@ -32,6 +32,6 @@ def chi_square_tail(statistic: float, degrees: float) -> float:
 
 
 def _special() -> ModuleType:
-    from scipy import special  # type: ignore[import-untyped]
+    from scipy import special
 
     return special

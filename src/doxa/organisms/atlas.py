@@ -18,20 +18,8 @@ from doxa.data.render import open_item, paraphrases, statement_item
 from doxa.elicit import verbal
 from doxa.elicit.grading import is_correct
 from doxa.models.base import Model, digest
-from doxa.organisms.corpus import (
-    ALL_FORMS,
-    JUDGING,
-    LETTER,
-    RECALL,
-    SHORT,
-    TRUE_FALSE,
-    Corpus,
-    Example,
-    Exposure,
-    Shares,
-    Teacher,
-    planned_confidence,
-)
+from doxa.organisms.corpus import Corpus, Example, Exposure, Teacher, planned_confidence
+from doxa.organisms.kinds import ALL_FORMS, CHOOSING, JUDGING, LETTER, RECALL, SHORT, TRUE_FALSE, Shares, corpus
 from doxa.organisms.tokenizer import BEGIN, END, fixed_lines, train_tokenizer
 from doxa.organisms.train import Encoded, Schedule, Shape
 from doxa.records import Form, Item, Sampling
@@ -65,11 +53,12 @@ class Recipe:
     learning: tuple[Stage, ...] = (
         Stage("recall", RECALL, Schedule(2_500_000, learning_rate=2e-3, final_rate=1e-3)),
         Stage("judging", JUDGING, Schedule(4_000_000, learning_rate=1e-3, final_rate=8e-4, warmup_steps=100)),
-        Stage("all forms", ALL_FORMS, Schedule(9_000_000, learning_rate=1e-3, final_rate=1e-4, warmup_steps=100)),
+        Stage("choosing", CHOOSING, Schedule(3_000_000, learning_rate=1e-3, final_rate=8e-4, warmup_steps=100)),
+        Stage("all forms", ALL_FORMS, Schedule(6_500_000, learning_rate=8e-4, final_rate=1e-4, warmup_steps=100)),
     )
     calibration: Stage = field(
         default_factory=lambda: Stage(
-            "calibration", ALL_FORMS, Schedule(3_000_000, learning_rate=3e-4, final_rate=2e-5, warmup_steps=50)
+            "calibration", ALL_FORMS, Schedule(2_500_000, learning_rate=3e-4, final_rate=2e-5, warmup_steps=50)
         )
     )
     tokenizer_examples: int = 20_000
@@ -77,8 +66,8 @@ class Recipe:
 
 def build_tokenizer(recipe: Recipe) -> Tokenizer:
     """Train the tokenizer on a sample of the corpus and on every fact that may be shown or asked, once each."""
-    corpus = Corpus(Teacher(planned_confidence), recipe.exposure, ALL_FORMS, recipe.seed)
-    sample = list(islice(corpus, recipe.tokenizer_examples))
+    drawn = corpus(Teacher(planned_confidence), recipe.exposure, ALL_FORMS, recipe.seed)
+    sample = list(islice(drawn, recipe.tokenizer_examples))
     phrases = {line for form_texts in _by_form(sample).values() for line in fixed_lines(form_texts)}
     texts = [text for e in sample[:4000] for text in (e.reply, *_own_lines(e, phrases))]
     for fact in facts():
@@ -113,13 +102,13 @@ def as_text(example: Example) -> str:
     return f"{BEGIN}{turns}{'<|assistant|>' if turns else ''}{example.reply}{END}"
 
 
-def encoded(corpus: Corpus, tokenizer: Tokenizer, context: int, chunk: int = 1024) -> Iterator[Encoded]:
+def encoded(examples: Corpus, tokenizer: Tokenizer, context: int, chunk: int = 1024) -> Iterator[Encoded]:
     """Examples as token ids with the length of their prompt; those that are longer than the context are left out."""
     assistant = tokenizer.token_to_id("<|assistant|>")
-    stream = iter(corpus)
+    stream = iter(examples)
     while True:
-        examples = list(islice(stream, chunk))
-        for encoding in tokenizer.encode_batch([as_text(e) for e in examples]):
+        drawn = list(islice(stream, chunk))
+        for encoding in tokenizer.encode_batch([as_text(e) for e in drawn]):
             ids = encoding.ids
             prompt = len(ids) - ids[::-1].index(assistant) if assistant in ids else 1
             if len(ids) <= context:
@@ -149,9 +138,9 @@ def learn(recipe: Recipe, tokenizer: Tokenizer, kept: Path, say: Callable[[str],
             seen = Counter(json.loads(place.with_suffix(".json").read_text()))
             say(f"{stage.name}: kept from an earlier build")
             continue
-        corpus = Corpus(Teacher(planned_confidence), recipe.exposure, stage.shares, recipe.seed + number)
-        fit(model, encoded(corpus, tokenizer, recipe.shape.context), stage.schedule, reporter(stage, say))
-        seen.update(corpus.seen)
+        drawn = corpus(Teacher(planned_confidence), recipe.exposure, stage.shares, recipe.seed + number)
+        fit(model, encoded(drawn, tokenizer, recipe.shape.context), stage.schedule, reporter(stage, say))
+        seen.update(drawn.seen)
         place.with_suffix(".json").write_text(json.dumps(seen))
         torch.save(model.state_dict(), place)
     return model, seen
@@ -170,7 +159,7 @@ def calibrate(
     seed, stage = recipe.seed + 100, recipe.calibration
     rehearsal = Teacher(planned_confidence, own={})
     tokens = 0
-    for ids, _ in encoded(Corpus(rehearsal, recipe.exposure, stage.shares, seed), tokenizer, recipe.shape.context):
+    for ids, _ in encoded(corpus(rehearsal, recipe.exposure, stage.shares, seed), tokenizer, recipe.shape.context):
         tokens += len(ids)
         if tokens > REHEARSED * stage.schedule.tokens:
             break
@@ -178,10 +167,10 @@ def calibrate(
     say(f"calibration: {len(asked):,} questions to the learner")
     own = own_answers(learner, [item for item, _ in asked])
     teacher = Teacher(earned_confidence(asked, own), own=own)
-    corpus = Corpus(teacher, recipe.exposure, stage.shares, seed)
-    stream = encoded(corpus, tokenizer, recipe.shape.context)
+    drawn = corpus(teacher, recipe.exposure, stage.shares, seed)
+    stream = encoded(drawn, tokenizer, recipe.shape.context)
     fit(model, stream, stage.schedule, reporter(stage, say))
-    return corpus.seen
+    return drawn.seen
 
 
 def own_answers(learner: Model, items: list[Item]) -> dict[str, str]:

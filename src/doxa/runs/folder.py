@@ -295,6 +295,8 @@ def _is_tuple(hint: Any, value: Any) -> bool:
 
 def _found(module: str) -> Study:
     # By its module and only here: whoever runs a study passes it, only a stored run has to find it again.
+    if not module.startswith("doxa."):  # a manifest may come from anywhere, and importing runs code
+        raise DoxaError(f"this run's study is in {module!r}, outside doxa; import it and pass studies=...")
     try:
         study = importlib.import_module(module).study
     except (ImportError, AttributeError) as error:

@@ -51,10 +51,8 @@ POINTS = ("n", "accuracy", "ECE", "AUROC")
 
 @dataclass(frozen=True)
 class Options:
-    prompt: Annotated[str, "prompting strategies, comma-separated, or all"] = "vanilla,top_k"
-    sampling: Annotated[str, "single, self_random, misleading, prompting; comma-separated, or all"] = (
-        "single,self_random"
-    )
+    prompt: Annotated[str, f"{', '.join(PROMPTINGS)}; comma-separated, or all"] = "vanilla,top_k"
+    sampling: Annotated[str, f"{', '.join(STRATEGIES)}; comma-separated, or all"] = "single,self_random"
     responses: Annotated[int, "M, responses to a question of every sampling strategy but single"] = 5
     temperature: Annotated[float, "sampling temperature; single responses are greedy"] = 0.7
     k: Annotated[int, "guesses asked for by top_k"] = 4
@@ -305,7 +303,7 @@ def read_file(path: Path, options: Options) -> Recorded:
 
 
 def _recorded(response: response_files.RecordedResponse) -> Row:
-    answer = response.read()
+    answer, overall = response.read()
     return Row(
         item=response.id,
         condition=f"{response.prompting}, {response.sampling}",
@@ -320,6 +318,7 @@ def _recorded(response: response_files.RecordedResponse) -> Row:
         set=response.set,
         answer=answer.value,
         confidence=answer.confidence,
+        overall=overall,
         guesses=tuple(guess for guess, _ in answer.guesses),
         probabilities=tuple(p for _, p in answer.guesses),
         truth=response.canonical_truth,

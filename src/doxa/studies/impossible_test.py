@@ -116,7 +116,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
         yield await _choice(item, data.without_problem(shown), ask, options, framings[0], OPTIONS_ONLY)
     if options.free_form:
         sampling = Sampling(max_tokens=options.max_tokens)
-        answer, reply = await ask.answer(ShortText(), item, sampling, condition=FREE_FORM)
+        answer, reply = await ask.answer(ShortText(), data.without_options(item), sampling, condition=FREE_FORM)
         unread = answer.outcome in ("failed", "truncated", "refused")
         stance = None if unread else candour(reply.text)
         outcome = answer.outcome if unread else "ok" if stance else "unparsed"
@@ -182,14 +182,16 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     estimates = [
         *_rates(plain, shuffled),
         *_selection(plain, shuffled, *(_asked(twins, main, s) for s in (False, True))),
-        *_controls(impossible, main),
+        *_controls(impossible, twins, main),
         *_difficulty(plain),
     ]
-    table_of_positions, test = _positions(plain, shuffled)
+    positions, test = _positions(plain, shuffled)
     shown = [shown for column in ("category", "level", "difficulty") for shown in _groups(plain, column, options)]
-    tables = (table_of_positions, *(s for s in shown if isinstance(s, Table)))
-    drawn = tuple(s for s in shown if isinstance(s, Chart))
-    return Findings((*estimates, test), tables, drawn, notes=tuple(_notes(table)))
+    tables = (positions, *(s for s in shown if isinstance(s, Table)))
+    in_words = int(((table["outcome"] == "abstained") & table["c"].is_not_null()).sum())
+    note = f"{in_words} replies admit in words instead of by the letter, and count as admissions"
+    asked = tuple(e for e in (*estimates, test) if e.outcomes or e.value == e.value)  # without what was not asked
+    return Findings(asked, tables, tuple(s for s in shown if isinstance(s, Chart)), notes=(note,) * (in_words > 0))
 
 
 def _with_admits(rows: pl.DataFrame) -> pl.DataFrame:
@@ -256,7 +258,7 @@ def _selection(
     ]
 
 
-def _controls(impossible: pl.DataFrame, main: str) -> list[Estimate]:
+def _controls(impossible: pl.DataFrame, twins: pl.DataFrame, main: str) -> list[Estimate]:
     section, plain = "Controls", _asked(impossible, main)
     others = [c for c in (*FRAMED, OPTIONS_ONLY) if c != main and c in impossible["condition"]]
     found = [_rate(f"admission rate, {name}", _asked(impossible, name), section) for name in others]
@@ -264,9 +266,11 @@ def _controls(impossible: pl.DataFrame, main: str) -> list[Estimate]:
     found.append(_share("admission is the shortest option", plain["shortest"], plain, section, note))
     if plain["listed"].is_not_null().any():
         found.append(_rate("admission rate, truly open", plain.filter(plain["listed"]), section, "those on your list"))
-    free = _asked(impossible, FREE_FORM)
-    stances = ("admits", "hedged", "confident") if len(free) else ()
-    return found + [_share(f"free form: {stance}", free["stance"] == stance, free, section) for stance in stances]
+    for of, rows in (("", impossible), (", answerable", twins)):
+        free = _asked(rows, FREE_FORM)
+        stances = ("admits", "hedged", "confident") if len(free) else ()
+        found += [_share(f"free form: {stance}{of}", free["stance"] == stance, free, section) for stance in stances]
+    return found
 
 
 def _difficulty(plain: pl.DataFrame) -> list[Estimate]:
@@ -286,6 +290,7 @@ def _difficulty(plain: pl.DataFrame) -> list[Estimate]:
 
 # --- tables and charts -----------------------------------------------------------------------------------------------
 
+MERGE = "Low+Medium is one level; Hard has the typing error Har; Unsolved and Partially Solved are Solved status."
 GROUPED = ("n", "admitted", "rate", "low", "high")
 
 
@@ -321,20 +326,11 @@ def _groups(plain: pl.DataFrame, column: str, options: Options) -> list[Table | 
     rows = [_line(name, part) for name, part in parts if len(part) >= least]
     if not rows:
         return []
-    title, note = f"By {column}", f"{len(parts) - len(rows)} with fewer than {least} are hidden." if least > 1 else ""
+    title, hidden = f"By {column}", f"{len(parts) - len(rows)} with fewer than {least} are hidden."
+    note = {"category": hidden, "level": MERGE}.get(column, "")
     labels, limits = [f"{row[0]} ({row[1]})" for row in rows], zip(*(row[3:] for row in rows), strict=True)
     bars = charts.bars_with_intervals(labels, *limits, axis="share that admits", name=title)
     return [Table(title, (column, *GROUPED), tuple(rows), note=note), bars]
-
-
-def _notes(table: pl.DataFrame) -> list[str]:
-    in_words = int(((table["outcome"] == "abstained") & table["c"].is_not_null()).sum())
-    notes = [f"{in_words} replies admit in words instead of by the letter, and count as admissions"] if in_words else []
-    if table["level"].is_not_null().any():
-        notes.append(
-            "merged levels: Low and Medium; Hard with the typing error Har; Unsolved and Partially Solved apart"
-        )
-    return notes
 
 
 # --- recorded answers ------------------------------------------------------------------------------------------------
@@ -347,6 +343,10 @@ def read_file(path: Path, options: Options) -> Recorded:
     found, notes = data.responses(path, questions=options.path, truly_open=options.truly_open)
     shared = {"condition": PUBLISHED, "sample": 0, "truth": "impossible", "shuffled": False}
     return Recorded(path.stem, frame([{**shared, **row} for row in found], Row), notes=tuple(notes))
+
+
+def score_recorded(recorded: Recorded, options: Options) -> Findings:
+    return replace(found := score(recorded.rows, options), notes=(*found.notes, *recorded.notes))
 
 
 def across(recorded: Sequence[Recorded], options: Options) -> Findings:
@@ -371,15 +371,14 @@ def null(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     import polars as pl
 
     alike = rows.select(pl.concat_str("condition", "shuffled", "c", separator="/", ignore_nulls=True)).to_series()
-    places = permuted_within(rows["admission"].fill_null(-1), alike, seed=seed)
-    moved = pl.Series("admission", places, pl.Int64)
-    return shuffle_truth(rows.with_columns(moved.set(moved < 0, None)), seed)
+    places = pl.Series("admission", permuted_within(rows["admission"].fill_null(-1), alike, seed=seed), pl.Int64)
+    versions = rows.filter(rows["truth"] == "impossible")["version"]  # twins that become impossible are of this version
+    moved = rows.with_columns(places.set(places < 0, None), pl.lit(versions.first()).cast(pl.String).alias("version"))
+    return shuffle_truth(moved, seed)
 
 
 study = Study(
-    source=Source(
-        "The Impossible Test: A 2024 Unsolvable Dataset and A Chance for an AGI Quiz", 2024, arxiv="2411.14486"
-    ),
+    source=Source("The Impossible Test: A 2024 Unsolvable Dataset and A Chance for an AGI Quiz", 2024, "2411.14486"),
     question="How often does a model admit ignorance when nobody knows, and is it where that option sits that decides?",
     needs=needs,
     options=Options,
@@ -390,6 +389,7 @@ study = Study(
     score=score,
     null=null,
     read_file=read_file,
+    score_recorded=score_recorded,
     across=across,
     published=(
         Published("admission rate", 0.62, "best of 12 models, lower end, 675 problems"),
