@@ -15,11 +15,12 @@ from doxa.data.prediction_files import other_samples
 from doxa.elicit.structured import Tags
 from doxa.metrics import ace, auroc, brier, brier_skill, ece, log_score
 from doxa.metrics.forecasts import half_open_bins, half_open_ece, half_open_mce, is_sure
+from doxa.models.base import Model
 from doxa.models.simulated import Always, Forecast, Respondent, Sharpened
-from doxa.records import Answer, DoxaError, Item
+from doxa.records import Answer, DoxaError, Item, Reply
 from doxa.runs.recorded import score_files
 from doxa.studies.kalshibench import Options, Row, collect, items, read_file, score, study
-from doxa.study import frame
+from doxa.study import Ask, frame
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "kalshibench"
 needs_files = pytest.mark.skipif(not DATA.is_dir(), reason="the published result files are not there")
@@ -262,29 +263,28 @@ def test_prompts_and_parsers():
         (replace(PAPER, fallback="words"), "So the answer is no. <confidence>20</confidence>", ("ok", "no")),
         (replace(PAPER, variant="published"), "I know not. yes", ("ok", "no")),
     ):
-        rows = doxa.run(study, Recorded([text]), items=[item], options=options)["kalshibench"].rows()
+        rows = doxa.run(study, Says(text), items=[item], options=options)["kalshibench"].rows()
         assert (rows["outcome"][0], rows["answer"][0]) == read, options
+        assert score(rows, options)["tokens per prediction"] == 10
 
 
-class Recorded(Respondent):
-    """Replies given in Python, whatever is asked."""
+class Says(Model):
+    """Gives one reply to everything."""
 
-    def __init__(self, replies):
-        super().__init__()
-        object.__setattr__(self, "replies", iter(replies))
+    capabilities = frozenset({"generate"})
+    stored = False
+
+    def __init__(self, reply):
+        self.reply = reply
 
     async def generate(self, prompt, sampling, context=None):
-        from doxa.records import Reply
-
-        return [Reply(next(self.replies), input_tokens=7, output_tokens=3)]
+        return [Reply(self.reply, input_tokens=7, output_tokens=3)]
 
 
 async def test_a_row_keeps_what_was_said():
-    from doxa.study import Ask
-
     reply = Tags().write(Answer("ok", "no", 0.05, note="rare"))
     asked = replace(events(1)[0], answer="No", fields={"question_id": "KX", "category": "Sports", "market": 0.3})
-    (row,) = [row async for row in collect(asked, Ask(Recorded([reply]), asked), PAPER)]
+    (row,) = [row async for row in collect(asked, Ask(Says(reply), asked), PAPER)]
     assert (row.answer, row.number, row.scored, row.truth) == ("no", 0.05, 0.95, "no")
     assert (row.question_id, row.category, row.market, row.tokens) == ("KX", "Sports", 0.3, 10)
 

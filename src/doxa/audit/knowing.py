@@ -139,6 +139,8 @@ def knowledge(graded: pl.DataFrame, kind: str) -> Findings:
         section=section,
         note="Popularity is the fact's place in the bank, 100 % is the best known.",
     )
+    if not by_tenth:
+        return Findings(tuple(estimates))
     chart = charts.bars_with_intervals(
         [e.name for e in by_tenth],
         [e.value for e in by_tenth],
@@ -147,7 +149,7 @@ def knowledge(graded: pl.DataFrame, kind: str) -> Findings:
         name=table.name,
         section=section,
     )
-    return Findings(tuple(estimates), (table,), (chart,) if by_tenth else ())
+    return Findings(tuple(estimates), (table,), (chart,))
 
 
 def tenths(rows: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
@@ -188,10 +190,11 @@ def confidence(graded: pl.DataFrame, kind: str, reading: str) -> Findings:
     if len(read) < MIN_ITEMS:
         needs = f"not readable: needs {READINGS[reading]}"
         why = f"only {len(read)} of {len(rows)} were read" if len(rows) else needs
-        empty = Estimate(
-            f"ECE, {reading}, {kind}", float("nan"), n=len(read), outcomes=outcomes, section=section, note=why
+        nothing = tuple(
+            Estimate(f"{name}, {reading}, {kind}", float("nan"), outcomes=outcomes, section=section, note=why)
+            for name in METRICS
         )
-        return Findings((empty,))
+        return Findings(nothing)
     c, y = read["confidence"].to_numpy(), read["correct"].to_numpy().astype(float)
     estimates = tuple(
         Estimate.of(f"{name}, {reading}, {kind}", metric(c, y), unit="items", outcomes=outcomes, section=section)
@@ -216,12 +219,15 @@ def triangulation(graded: pl.DataFrame) -> Findings:
     section = "Triangulation"
     estimates, lines = [], []
     for kind, a, b, pairs in _pairs(graded):
+        name = f"Spearman, {a} and {b}, {kind}"
         if len(pairs) < MIN_ITEMS:
+            note = f"not readable: {len(pairs)} items have both readings of one answer"
+            estimates.append(Estimate(name, float("nan"), n=len(pairs), section=section, note=note))
             continue
         x, y = pairs[f"{a}"].to_numpy(), pairs[f"{b}"].to_numpy()
         rank = bootstrap(spearman, x, y)
         apart = mean_interval(np.abs(x - y), bounds=(0, 1))
-        estimates.append(Estimate.of(f"Spearman, {a} and {b}, {kind}", rank, unit="items", section=section))
+        estimates.append(Estimate.of(name, rank, unit="items", section=section))
         limits = (rank.value, rank.low, rank.high, apart.value, apart.low, apart.high)
         lines.append((KINDS[kind], a, b, *limits, len(pairs)))
     columns = ("asked as", "reading", "and", "Spearman", "low", "high", "mean distance", "low ", "high ", "n")
@@ -240,7 +246,7 @@ def _pairs(graded: pl.DataFrame) -> Iterator[tuple[str, str, str, pl.DataFrame]]
 
     for kind in KINDS:
         of_kind = graded.filter((pl.col("kind") == kind) & pl.col("confidence").is_not_null())
-        for a, b in combinations(READINGS, 2):
+        for a, b in combinations([r for r in READINGS if _exists(kind, r)], 2):
             left = of_kind.filter(pl.col("way") == a).select("item", "answer", pl.col("confidence").alias(a))
             right = of_kind.filter(pl.col("way") == b).select("item", "answer", pl.col("confidence").alias(b))
             yield kind, a, b, left.join(right, on=["item", "answer"])

@@ -80,20 +80,35 @@ PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
 )
 
 
+# Charts of the parts that the profile shows too: heading, part, name of the chart.
+CHARTS = (
+    ("Knows", "beliefs", "Accuracy by popularity, open questions"),
+    ("Says how sure it is", "beliefs", "Reliability: words, open questions"),
+    ("Says how sure it is", "beliefs", "Reliability: samples, open questions"),
+)
+
+
 def profile(run: Run) -> Findings:
     """The lines of PROFILE that this run's parts can fill; for an organism, what was planted beside them."""
     parts = {part.study: part for part in run.parts}
     estimates = [
         _headline(heading, line, parts[line.part]) for heading, lines in PROFILE for line in lines if line.part in parts
     ]
+    charts = [
+        dataclasses.replace(chart, section=heading)
+        for heading, part, name in CHARTS
+        if part in parts
+        for chart in parts[part].findings.charts
+        if chart.name == name
+    ]
     address = str(run.manifest["model"]["address"])
     planted = _planted(address.removeprefix("organism:"), parts) if address.startswith("organism:") else None
-    return Findings(tuple(estimates), (planted,) if planted else ())
+    return Findings(tuple(estimates), (planted,) if planted else (), tuple(charts))
 
 
 def _headline(heading: str, line: Line, part: Part) -> Estimate:
     if line.estimate not in part.findings:
-        note = f"not readable: part {part.study!r} has no {line.estimate!r} for this model"
+        note = f"not readable: this model's replies or abilities do not give {line.estimate!r}"
         return Estimate(line.says, float("nan"), section=heading, note=note)
     return dataclasses.replace(part.findings.estimate(line.estimate), name=line.says, section=heading)
 

@@ -114,8 +114,8 @@ class RecordedResponse:
 def responses(rows: Iterable[Cells], name: str, *, scale: Scale = "auto") -> tuple[list[RecordedResponse], list[str]]:
     """Responses, and notes on how the file was understood. Unknown columns are passed over, missing ones are empty.
 
-    Needed are an id, and an answer, guesses, a reply or `correct` (0 or 1, in the place of answer and truth). Rows of one
-    question under one strategy are its responses in the file's order, unless `sample` numbers them.
+    Needed are an id, and an answer, guesses, a reply or `correct` (0 or 1, in the place of answer and truth). Rows of
+    one question under one strategy are its responses in the file's order, unless `sample` numbers them.
 
     scale   of bare numbers; a "%" always says percent. auto: probabilities if all numbers of the file lie in [0, 1],
             else percent

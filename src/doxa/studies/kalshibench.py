@@ -151,11 +151,11 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     outcomes = count_outcomes(rows["outcome"].to_list())
     estimates = [replace(e, unit="questions", outcomes=outcomes) for e in estimates]
     tables = [side_by_side(estimates, table), *(_reliability(how, table, options) for how in READINGS)]
+    drawn = READINGS if known["answer"].is_not_null().any() else READINGS[1:2]  # without answers all are alike
     if len(known):
         tables += [_confusion(known), _forecasters(table, options), _categories(known, options)]
-    drawn = READINGS if known["answer"].is_not_null().any() else READINGS[1:2]  # without answers all are alike
-    shown = [_chart(how, known, options) for how in drawn] if len(known) else []
-    return Findings(tuple(estimates), tuple(tables), tuple(shown), notes=tuple(_notes(table, known, unread)))
+    shown = tuple(_chart(how, known, options) for how in drawn if len(known))
+    return Findings(tuple(estimates), tuple(tables), shown, notes=tuple(_notes(table, known, unread)))
 
 
 def _read(table: pl.DataFrame) -> pl.DataFrame:
@@ -175,6 +175,8 @@ def _replies(table: pl.DataFrame) -> list[Estimate]:
         "literal style": sums.share(no["number"] < 0.5 - data.EPS, no["group"]),
         "answer style": sums.share(no["number"] > 0.5 + data.EPS, no["group"]),
     }
+    counted = table.filter(table["tokens"].is_not_null())
+    found |= {"tokens per prediction": sums.mean(counted["tokens"], counted["group"])} if len(counted) else {}
     return [Estimate.of(name, i, section="Replies", note=NOTES.get(name, "")) for name, i in found.items()]
 
 
@@ -329,10 +331,9 @@ def score_recorded(recorded: Recorded, options: Options) -> Findings:
     counts = {b.label: b.n for b in half_open_bins(read["as scored"])} if len(read) else {}
     for label, n, *_ in files.stored_tables(recorded.stored, recorded.label)[0]:
         compared.append((f"n of P(yes) {label}", n, counts.get(label, 0)))
-    columns = ("figure", "stored", "made again", "difference")
-    table = Table("Stored and made again", columns, tuple((*row, row[2] - row[1]) for row in compared))
-    note = "as the file states it: to make it again takes outcomes"
-    only = {k: v for k, v in stated.items() if k not in made}
+    rows = tuple((*row, row[2] - row[1]) for row in compared)
+    table = Table("Stored and made again", ("figure", "stored", "made again", "difference"), rows)
+    note, only = "to make it again takes outcomes", {k: v for k, v in stated.items() if k not in made}
     kept = (
         Estimate(k, v, n=len(read), unit="questions", section="As the file states", note=note) for k, v in only.items()
     )
@@ -345,8 +346,8 @@ def _told(recorded: Recorded, read: pl.DataFrame) -> dict[str, Interval]:
     bins, counts = files.stored_tables(recorded.stored, recorded.label)
     if counts is None or not len(read):
         return {}
-    forecasts = {how: read[how] for how in READINGS}
-    told = scores.table_scores([HalfOpenBin(*b) for b in bins], Confusion(**counts), forecasts, read["said"])
+    table, forecasts = [HalfOpenBin(*b) for b in bins], {how: read[how] for how in READINGS}
+    told = scores.table_scores(table, Confusion(**counts), forecasts, read["said"])
     return {f"{name}, as scored" if name in ("ECE", "MCE") else name: i for name, i in told.items()}
 
 
