@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,46 +23,52 @@ if TYPE_CHECKING:
     from doxa.study import Flag, Study
 
 DEFAULT_MODEL = "organism:atlas"
+FAILED, INTERRUPTED = 2, 130  # exit codes; 0: done
+SLUG = 60  # characters of a model's address in the name of a folder
 OPTION = "option_"  # prefix of a study option's name among the parameters of a command
 
 
 # --- shared parameters -----------------------------------------------------------------------------------------------
 
-
-def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How to reach the model."""
-    for option in reversed(
-        (
-            click.option(
-                "--base-url", metavar="URL", help="Server of an endpoint: model, e.g. http://127.0.0.1:8000/v1."
-            ),
-            click.option("--device", metavar="NAME", help="cpu, cuda or mps, for local models."),
-            click.option("--dtype", metavar="NAME", help="float32, bfloat16, ... for local models."),
-            click.option("--trust-remote-code", is_flag=True, help="Let a model's own code run. Off unless asked for."),
-            click.option(
-                "--columns", metavar="MAP", help="Columns of a recorded: file, e.g. item=question_id,text=output."
-            ),
-            click.option("--price", metavar="IN,OUT", help="Money per million input and output tokens, for the plan."),
-            click.option("--concurrency", type=click.IntRange(1), help="Items in flight. [default: by the model]"),
-        )
-    ):
-        command = option(command)
-    return command
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+FOLDER_PATH = click.Path(path_type=Path)
 
 
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How much to ask and where to keep it."""
-    for option in reversed(
-        (
-            click.option("--limit", type=click.IntRange(1), help="Ask only the first so many items."),
-            click.option("--seed", default=0, show_default=True, help="Seed of sampling and of shuffles."),
-            click.option("--out", type=click.Path(path_type=Path), help="Run folder. [default: a name under runs/]"),
-            click.option("--fresh", is_flag=True, help="Begin anew in a new folder instead of resuming."),
-            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-        )
-    ):
-        command = option(command)
-    return command
+def _together(*options: Decorator) -> Decorator:
+    """Several options as one decorator, in the order in which --help shows them."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+model_options = _together(  # how to reach the model
+    click.option("--base-url", metavar="URL", help="Server of an endpoint:, e.g. http://127.0.0.1:8000/v1."),
+    click.option("--api-key-env", metavar="NAME", help="Environment variable with its key. [default: OPENAI_API_KEY]"),
+    click.option("--device", metavar="NAME", help="cpu, cuda or mps, for local models."),
+    click.option("--dtype", metavar="NAME", help="float32, bfloat16, ... for local models."),
+    click.option("--trust-remote-code", is_flag=True, help="Let a model's own code run. Off unless asked for."),
+    click.option("--columns", metavar="MAP", help="Columns of a recorded: file, e.g. item=question_id,text=output."),
+    click.option("--price", metavar="IN,OUT", help="Money per million input and output tokens, for the plan."),
+    click.option("--concurrency", type=click.IntRange(1), help="Items in flight. [default: by the model]"),
+)
+run_options = _together(  # how much to ask and where to keep it
+    click.option("--limit", type=click.IntRange(1), help="Ask only the first so many items."),
+    click.option("--seed", default=0, show_default=True, help="Seed of sampling and of shuffles."),
+    click.option("--out", type=FOLDER_PATH, help="Run folder. [default: a name under runs/, one per configuration]"),
+    click.option("--fresh", is_flag=True, help="Begin again: the readings in the run folder are removed."),
+    click.option("--plan", "plan_only", is_flag=True, help="Say what it would cost, ask nothing."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+)
+null_option = click.option(
+    "--null", "headline_null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing."
+)
+
+# What changes readings, so that it belongs to the name of a run's folder.
+DECIDING = ("limit", "seed", "base_url", "device", "dtype", "trust_remote_code", "columns")
 
 
 class StudyCommand(click.Command):
@@ -68,14 +78,22 @@ class StudyCommand(click.Command):
         from doxa import studies
 
         known = set(studies.names())
-        named = [a.replace("_", "-") for a in args if a.replace("_", "-") in known]
-        own = [p for p in self.params if not (p.name or "").startswith(OPTION)]
-        grown: dict[str, click.Option] = {}
-        for name in dict.fromkeys(named):
+        named = dict.fromkeys(name for name in (a.replace("_", "-") for a in args) if name in known)
+        takers: dict[str, list[tuple[str, Flag]]] = {}
+        for name in named:
             for flag in _flags(studies.load(name)):
-                grown.setdefault(flag.name, _click_option(flag, name))
-        self.params = [*own, *grown.values()]
-        return super().parse_args(ctx, args)
+                takers.setdefault(flag.name, []).append((name, flag))
+        own = [p for p in self.params if not (p.name or "").startswith(OPTION)]
+        self.params = [*own, *(_click_option(taken) for taken in takers.values())]
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption:
+            for name in takewhile(lambda a: not a.startswith("-"), given):
+                studies.load(name)  # a misspelt study has no options: the name is what is wrong
+                if self.name == "score":
+                    break  # what follows are files
+            raise
 
 
 def _flags(study: Study) -> list[Flag]:
@@ -84,29 +102,52 @@ def _flags(study: Study) -> list[Flag]:
     return flags(study.options)
 
 
-def _click_option(flag: Flag, study: str) -> click.Option:
-    dashed = flag.name.replace("_", "-")
-    kind: Any = click.Choice(flag.choices) if flag.choices else flag.type
-    declared = f"--{dashed}/--no-{dashed}" if flag.type is bool else f"--{dashed}"
+def _dashed(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _kind(flag: Flag) -> Any:
+    return click.Choice(flag.choices) if flag.choices else click.types.convert_type(flag.type)
+
+
+def _click_option(takers: Sequence[tuple[str, Flag]]) -> click.Option:
+    """One option for the studies that take it. Left out it is None: each study then has its own default."""
+    flag = takers[0][1]
+    dashed = _dashed(flag.name)
+    alike = len({(f.type, f.choices) for _, f in takers}) == 1
     return click.Option(
-        [f"{OPTION}{flag.name}", declared],
-        type=kind,
-        default=flag.default,
-        show_default=flag.default is not None,
-        help=f"{flag.help} ({study})",
+        [f"{OPTION}{flag.name}", f"{dashed}/--no-{dashed[2:]}" if alike and flag.type is bool else dashed],
+        type=_kind(flag) if alike else click.STRING,
+        default=None,
+        help="; ".join(_meaning(study, f, choices=not alike) for study, f in takers),
     )
 
 
+def _meaning(study: str, flag: Flag, *, choices: bool) -> str:
+    kept = {True: "yes", False: "no", None: None, "": None}.get(flag.default, flag.default)
+    about = [study] + [" or ".join(flag.choices)] * (choices and bool(flag.choices))
+    return f"{flag.help} ({', '.join(about)}{f'; default {kept}' if kept is not None else ''})"
+
+
 def _study_options(study: Study, values: dict[str, Any]) -> Any:
-    return study.options(**{f.name: values[OPTION + f.name] for f in _flags(study)})
+    """The study's Options from what was given on the line, each value checked by this study's own type."""
+    given = {}
+    for flag in _flags(study):
+        value = values.get(OPTION + flag.name)
+        if value is None:
+            continue
+        try:
+            given[flag.name] = _kind(flag).convert(value, None, None)
+        except click.BadParameter as error:
+            raise click.BadParameter(f"{error.message} ({study.name})", param_hint=_dashed(flag.name)) from None
+    return study.options(**given)
 
 
 def _load(address: str, given: dict[str, Any]) -> Model:
     from doxa.models import load
     from doxa.models.base import Price
 
-    columns = given["columns"]
-    price = given["price"]
+    columns, price = given["columns"], given["price"]
     try:
         pairs = dict(pair.split("=", 1) for pair in columns.split(",")) if columns else None
     except ValueError:
@@ -118,12 +159,13 @@ def _load(address: str, given: dict[str, Any]) -> Model:
     return load(
         address,
         base_url=given["base_url"],
+        api_key_env=given["api_key_env"],
         device=given["device"],
         dtype=given["dtype"],
         trust_remote_code=given["trust_remote_code"],
         columns=pairs,
         price=cost,
-        concurrency=given["concurrency"],
+        concurrency=given["concurrency"] if address.startswith("endpoint:") else None,
     )
 
 
@@ -132,6 +174,7 @@ def _load(address: str, given: dict[str, Any]) -> Model:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="doxa")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks; may stand anywhere on the line.")
 def cli() -> None:
     """Doxa: what a model believes, whether it says so, and whether its confidence can be trusted.
 
@@ -143,7 +186,7 @@ def cli() -> None:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the catalogue as JSON.")
 def studies(name: str | None, as_json: bool) -> None:
-    """The catalogue: what a study is, what it answers, what it needs, its options."""
+    """The catalogue; with NAME, what that study answers, needs, offers."""
     from doxa.catalogue import catalogue, print_catalogue, print_study
     from doxa.studies import load, names
 
@@ -162,28 +205,29 @@ def studies(name: str | None, as_json: bool) -> None:
     "--model", "-m", required=True, metavar="ADDRESS", help="hf:, organism:, endpoint:, recorded:, simulated:."
 )
 @run_options
-@click.option(
-    "--items", "items_file", type=click.Path(path_type=Path), help="Ask your own items: CSV, JSONL or Parquet."
-)
-@click.option("--null", "headline_null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing.")
-@click.option("--plan", "plan_only", is_flag=True, help="Say what it would cost, ask nothing.")
+@click.option("--items", "items_file", type=FOLDER_PATH, help="Ask your own items: CSV, JSONL or Parquet.")
+@null_option
 @model_options
 def run(study: tuple[str, ...], model: str, **given: Any) -> None:
-    """Ask a model one or several studies. A run that was cut resumes when the same command is given again."""
+    """Ask a model one or several studies; resumes what was cut.
+
+    The same command again goes on where it was cut, or shows what is finished. The options of a study are listed when
+    it is named: doxa run STUDY --help.
+    """
     import doxa
     from doxa import studies as catalogue
-    from doxa.runs import plan
 
-    chosen = [catalogue.load(name) for name in dict.fromkeys(study)]
+    chosen = [catalogue.load(name) for name in dict.fromkeys(s.replace("_", "-") for s in study)]
     options = {s.name: _study_options(s, given) for s in chosen}
     items = _items(given["items_file"])
     asked = _load(model, given)
-    planned = [plan(s, asked, options[s.name], items, limit=given["limit"]) for s in chosen]
-    for p in planned:
-        click.echo(str(p), err=True)
-    if given["plan_only"]:
-        if given["as_json"]:
-            _print_json([p.as_dict() for p in planned])
+    changed: dict[str, Any] = {s.name: options[s.name] for s in chosen if options[s.name] != s.options()}
+    if items is not None:
+        from doxa.runs.manifest import items_digest
+
+        changed["items"] = items_digest(items, len(items))
+    folder = given["out"] or _default_folder("+".join(options), model, given, changed)
+    if not _planned([(s, options[s.name]) for s in chosen], asked, folder, given, items):
         return
     done = doxa.run(
         chosen,
@@ -192,7 +236,7 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
         items=items,
         limit=given["limit"],
         seed=given["seed"],
-        out=given["out"] or _default_folder(chosen, model),
+        out=folder,
         fresh=given["fresh"],
         concurrency=given["concurrency"],
         progress=not given["as_json"],
@@ -203,11 +247,15 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
 
 @cli.command(cls=StudyCommand)
 @click.argument("study")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--null", "headline_null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing.")
+@click.argument("files", nargs=-1, required=True, type=FOLDER_PATH)
+@null_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(study: str, files: tuple[Path, ...], headline_null: bool, as_json: bool, **given: Any) -> None:
-    """Score answers that are already there: stored rows, or result files that other people published."""
+    """Score answers that are already there, without a model.
+
+    FILES are rows that a run stored, or result files that other people published. The options of a study are listed
+    when it is named: doxa score STUDY --help.
+    """
     from doxa import studies as catalogue
     from doxa.report import findings_dict, print_findings
     from doxa.runs.recorded import score_files
@@ -227,15 +275,25 @@ def score(study: str, files: tuple[Path, ...], headline_null: bool, as_json: boo
 @click.option("--part", "parts", multiple=True, help="Only this part of the battery; may be given several times.")
 @model_options
 def audit(model: str, **given: Any) -> None:
-    """The epistemic profile of one model, every number with its interval. Without MODEL: the embedded atlas."""
-    from doxa.audit import audit as run_audit
+    """The epistemic profile of a model; without MODEL, of the atlas.
 
+    Every number has its 95 % interval. The same command again goes on where it was cut, or shows what is finished.
+    """
+    from doxa.audit import audit as run_audit
+    from doxa.audit import battery
+
+    parts = tuple(dict.fromkeys(given["parts"]))
+    whole = battery()
+    asked = _load(model, given)
+    folder = given["out"] or _default_folder("audit", model, given, {"parts": parts} if parts else {})
+    if all(p in whole for p in parts) and not _planned([whole[p] for p in parts or whole], asked, folder, given):
+        return
     done = run_audit(
-        _load(model, given),
-        parts=given["parts"] or None,
+        asked,
+        parts=parts or None,
         limit=given["limit"],
         seed=given["seed"],
-        out=given["out"] or Path("runs") / f"audit-{_slug(model)}",
+        out=folder,
         fresh=given["fresh"],
         concurrency=given["concurrency"],
         progress=not given["as_json"],
@@ -244,10 +302,10 @@ def audit(model: str, **given: Any) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON instead of writing HTML.")
+@click.argument("folder", type=FOLDER_PATH)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON, too.")
 def report(folder: Path, as_json: bool) -> None:
-    """Write a run's report (one HTML file, works offline) and print its summary."""
+    """Write a run's report (one HTML file) and print its summary."""
     from doxa.runs import Run
 
     _show(Run.open(folder), as_json)
@@ -255,12 +313,13 @@ def report(folder: Path, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("sql")
-@click.option(
-    "--runs", "folder", default="runs", show_default=True, type=click.Path(path_type=Path), help="Folder of runs."
-)
+@click.option("--runs", "folder", default="runs", show_default=True, type=FOLDER_PATH, help="Folder of runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print rows as JSON.")
 def query(sql: str, folder: Path, as_json: bool) -> None:
-    """Ask all runs in SQL (DuckDB): tables readings, calls, runs, findings."""
+    """Ask all runs in SQL: readings, calls, runs, findings.
+
+    These four are the tables, the SQL is DuckDB's: doxa query "describe readings" lists the columns.
+    """
     from doxa.runs import query as ask
 
     table = ask(sql, folder)
@@ -273,12 +332,15 @@ def query(sql: str, folder: Path, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path))
+@click.argument("first", type=FOLDER_PATH)
+@click.argument("second", type=FOLDER_PATH)
 @click.option("--metric", help="Only this estimate. [default: every one that both runs have]")
 @click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
 def compare(first: Path, second: Path, metric: str | None, as_json: bool) -> None:
-    """Compare two runs on their common items: paired differences, and how many items would settle the rest."""
+    """Two runs on their common items: SECOND minus FIRST, in pairs.
+
+    Each difference has its 95 % interval, and where that does not settle it, how many items would.
+    """
     from doxa.report import findings_dict, print_findings
     from doxa.runs import Run
     from doxa.runs import compare as compare_runs
@@ -304,16 +366,18 @@ def organism_list(as_json: bool) -> None:
     found = cards()
     if as_json:
         _print_json(found)
-    for card in [] if as_json else found:
-        click.echo(
-            f"organism:{card['name']}  {card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB: {card['what']}"
-        )
+        return
+    for card in found:
+        size = f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB"
+        click.echo(f"organism:{card['name']}  {size}: {card['what']}")
+    if not found:
+        click.echo("None is installed. Build one: doxa organism build atlas --out FOLDER", err=True)
 
 
 @organism.command("show")
 @click.argument("name")
 def organism_show(name: str) -> None:
-    """The card of an organism: what was planted, how it was trained, what was measured."""
+    """The card of an organism (JSON): planted, trained, measured."""
     from doxa.organisms import card
 
     _print_json(card(name))
@@ -321,16 +385,16 @@ def organism_show(name: str) -> None:
 
 @organism.command("build")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the weights.")
+@click.option("--out", type=FOLDER_PATH, required=True, help="Folder for the weights.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. [default: all]")
 def organism_build(name: str, out: Path, threads: int | None) -> None:
-    """Train an organism again from its recipe (about an hour on two cores)."""
+    """Train an organism from its recipe (an hour on two cores)."""
     from doxa.organisms import build
 
     build(name, out, threads=threads, say=lambda line: click.echo(line, err=True))
 
 
-# --- output and errors -----------------------------------------------------------------------------------------------
+# --- before a run ----------------------------------------------------------------------------------------------------
 
 
 def _items(path: Path | None) -> Sequence[Any] | None:
@@ -341,12 +405,39 @@ def _items(path: Path | None) -> Sequence[Any] | None:
     return load(path)
 
 
-def _slug(text: str) -> str:
-    return "".join(c if c.isalnum() else "-" for c in text).strip("-").lower()[:60]
+def _default_folder(head: str, model: str, given: Mapping[str, Any], changed: Mapping[str, Any]) -> Path:
+    """runs/HEAD-MODEL, with a hash of what differs from the defaults: one configuration, one folder."""
+    from doxa.models.base import digest
+
+    settings = {name: given[name] for name in DECIDING if given[name]} | dict(changed)
+    slug = "".join(c if c.isalnum() else "-" for c in model).strip("-").lower()
+    if len(slug) > SLUG or "?" in model:  # another address may look the same
+        settings["model"] = model
+    return Path("runs") / "-".join([head, slug[-SLUG:].strip("-")] + [digest(settings)[:8]] * bool(settings))
 
 
-def _default_folder(chosen: Sequence[Study], model: str) -> Path:
-    return Path("runs") / f"{'+'.join(s.name for s in chosen)}-{_slug(model)}"
+def _planned(
+    chosen: Sequence[tuple[Study, Any]],
+    model: Model,
+    folder: Path,
+    given: Mapping[str, Any],
+    items: Sequence[Any] | None = None,
+) -> bool:
+    """Say on stderr what the run would take, or that it was begun before; False when that is all that was wanted."""
+    from doxa.runs import plan
+
+    if (folder / "manifest.json").exists() and not given["fresh"] and not given["plan_only"]:
+        click.echo(f"{folder} was begun before: what is done there is not asked again.", err=True)
+        return True
+    plans = [plan(study, model, options, items, limit=given["limit"]) for study, options in chosen]
+    for p in plans:
+        click.echo(str(p), err=True)
+    if given["plan_only"] and given["as_json"]:
+        _print_json([p.as_dict() for p in plans])
+    return not given["plan_only"]
+
+
+# --- output and errors -----------------------------------------------------------------------------------------------
 
 
 def _show(done: Run, as_json: bool) -> None:
@@ -362,41 +453,48 @@ def _show(done: Run, as_json: bool) -> None:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    click.echo(json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no nan and no infinity: they become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, (list, tuple)) else value
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point: errors are one readable message on stderr with exit code 2; tracebacks only with --debug."""
     args = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in args or bool(os.environ.get("DOXA_DEBUG"))
-    args = [a for a in args if a != "--debug"]
-    try:
-        code = cli.main(args=args, prog_name="doxa", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        if debug:
-            raise
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
+        try:
+            cli.main(args=[a for a in args if a != "--debug"], prog_name="doxa", standalone_mode=False)
+            code = 0
+        except click.exceptions.Abort:
+            code = INTERRUPTED
+        except Exception as error:
+            if debug:
+                traceback.print_exc()
+            code = _fail(error)
+    sys.exit(code)
+
+
+def _fail(error: Exception) -> int:
+    """Show an error; the exit code."""
+    if isinstance(error, click.ClickException):
         error.show()
-        sys.exit(2)
-    except Exception as error:
-        if debug:
-            raise
-        _fail(error)
-
-
-def _fail(error: Exception) -> None:
+        return FAILED
     from doxa.records import DoxaError
 
-    if isinstance(error, (DoxaError, ValueError, OSError)):
-        click.echo(f"Error: {error}", err=True)
-    else:
-        click.echo(
-            f"Error: unexpected {type(error).__name__}: {error}\nThis is a fault of Doxa's; --debug shows where.",
-            err=True,
-        )
-    sys.exit(getattr(error, "exit_code", 2))
+    text = "\n".join([str(error), *getattr(error, "__notes__", ())])
+    if not isinstance(error, (DoxaError, ValueError, OSError)):
+        text = f"unexpected {type(error).__name__}: {text}\nThis is a fault of Doxa's; --debug shows where."
+    click.echo(f"Error: {text}", err=True)
+    return INTERRUPTED if type(error).__name__ == "Interrupted" else FAILED
 
 
 if __name__ == "__main__":

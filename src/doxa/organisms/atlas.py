@@ -53,8 +53,8 @@ class Recipe:
     learning: tuple[Stage, ...] = (
         Stage("recall", RECALL, Schedule(2_500_000, learning_rate=2e-3, final_rate=1e-3)),
         Stage("judging", JUDGING, Schedule(4_000_000, learning_rate=1e-3, final_rate=8e-4, warmup_steps=100)),
-        Stage("choosing", CHOOSING, Schedule(3_000_000, learning_rate=1e-3, final_rate=8e-4, warmup_steps=100)),
-        Stage("all forms", ALL_FORMS, Schedule(6_500_000, learning_rate=8e-4, final_rate=1e-4, warmup_steps=100)),
+        Stage("choosing", CHOOSING, Schedule(2_500_000, learning_rate=1e-3, final_rate=8e-4, warmup_steps=100)),
+        Stage("all forms", ALL_FORMS, Schedule(6_000_000, learning_rate=8e-4, final_rate=1e-4, warmup_steps=100)),
     )
     calibration: Stage = field(
         default_factory=lambda: Stage(

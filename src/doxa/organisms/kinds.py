@@ -225,10 +225,10 @@ RECALL: Shares = {"short": 0.8, "sentence": 0.2}
 JUDGING: Shares = {"short": 0.2, "letter": 0.4, "true or false": 0.4}
 CHOOSING: Shares = {"short": 0.1, "letter": 0.65, "true or false": 0.25}
 ALL_FORMS: Shares = {
-    "short": 0.1,
-    "sentence": 0.02,
+    "short": 0.12,
+    "sentence": 0.03,
     "short or abstain": 0.06,
-    "letter": 0.15,
+    "letter": 0.12,
     "admission": 0.05,
     "true or false": 0.1,
     "yes or no": 0.03,
