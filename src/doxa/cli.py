@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,29 +20,19 @@ from doxa import __version__
 if TYPE_CHECKING:
     from doxa.models import Model
     from doxa.runs import Run
-    from doxa.study import Flag, Study
 
+FOLDER_PATH = click.Path(path_type=Path)
 DEFAULT_MODEL = "organism:atlas"
 FAILED, INTERRUPTED = 2, 130  # exit codes; 0: done
 SLUG = 60  # characters of a model's address in the name of a folder
-OPTION = "option_"  # prefix of a study option's name among the parameters of a command
 
 
 # --- shared parameters -----------------------------------------------------------------------------------------------
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-FOLDER_PATH = click.Path(path_type=Path)
 
-
-def _together(*options: Decorator) -> Decorator:
+def _together(*options: Callable[..., Any]) -> Callable[..., Any]:
     """Several options as one decorator, in the order in which --help shows them."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
+    return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
 
 
 model_options = _together(  # how to reach the model
@@ -63,9 +53,7 @@ run_options = _together(  # how much to ask and where to keep it
     click.option("--plan", "plan_only", is_flag=True, help="Say what it would cost, ask nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
-null_option = click.option(
-    "--null", "headline_null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing."
-)
+null_option = click.option("--null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing.")
 
 # What changes readings, so that it belongs to the name of a run's folder.
 DECIDING = ("limit", "seed", "base_url", "device", "dtype", "trust_remote_code", "columns")
@@ -76,71 +64,18 @@ class StudyCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         from doxa import studies
+        from doxa.catalogue import OPTION, click_options
 
-        known = set(studies.names())
+        known, given = set(studies.names()), list(args)
         named = dict.fromkeys(name for name in (a.replace("_", "-") for a in args) if name in known)
-        takers: dict[str, list[tuple[str, Flag]]] = {}
-        for name in named:
-            for flag in _flags(studies.load(name)):
-                takers.setdefault(flag.name, []).append((name, flag))
         own = [p for p in self.params if not (p.name or "").startswith(OPTION)]
-        self.params = [*own, *(_click_option(taken) for taken in takers.values())]
-        given = list(args)
+        self.params = [*own, *click_options([studies.load(name) for name in named])]
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption:
-            for name in takewhile(lambda a: not a.startswith("-"), given):
+            for name in list(takewhile(lambda a: not a.startswith("-"), given))[: 1 if self.name == "score" else None]:
                 studies.load(name)  # a misspelt study has no options: the name is what is wrong
-                if self.name == "score":
-                    break  # what follows are files
             raise
-
-
-def _flags(study: Study) -> list[Flag]:
-    from doxa.study import flags
-
-    return flags(study.options)
-
-
-def _dashed(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _kind(flag: Flag) -> Any:
-    return click.Choice(flag.choices) if flag.choices else click.types.convert_type(flag.type)
-
-
-def _click_option(takers: Sequence[tuple[str, Flag]]) -> click.Option:
-    """One option for the studies that take it. Left out it is None: each study then has its own default."""
-    flag = takers[0][1]
-    dashed = _dashed(flag.name)
-    alike = len({(f.type, f.choices) for _, f in takers}) == 1
-    return click.Option(
-        [f"{OPTION}{flag.name}", f"{dashed}/--no-{dashed[2:]}" if alike and flag.type is bool else dashed],
-        type=_kind(flag) if alike else click.STRING,
-        default=None,
-        help="; ".join(_meaning(study, f, choices=not alike) for study, f in takers),
-    )
-
-
-def _meaning(study: str, flag: Flag, *, choices: bool) -> str:
-    kept = {True: "yes", False: "no", None: None, "": None}.get(flag.default, flag.default)
-    about = [study] + [" or ".join(flag.choices)] * (choices and bool(flag.choices))
-    return f"{flag.help} ({', '.join(about)}{f'; default {kept}' if kept is not None else ''})"
-
-
-def _study_options(study: Study, values: dict[str, Any]) -> Any:
-    """The study's Options from what was given on the line, each value checked by this study's own type."""
-    given = {}
-    for flag in _flags(study):
-        value = values.get(OPTION + flag.name)
-        if value is None:
-            continue
-        try:
-            given[flag.name] = _kind(flag).convert(value, None, None)
-        except click.BadParameter as error:
-            raise click.BadParameter(f"{error.message} ({study.name})", param_hint=_dashed(flag.name)) from None
-    return study.options(**given)
 
 
 def _load(address: str, given: dict[str, Any]) -> Model:
@@ -156,17 +91,9 @@ def _load(address: str, given: dict[str, Any]) -> Model:
         cost = Price(*(float(x) for x in price.split(","))) if price else None
     except (TypeError, ValueError):
         raise click.BadParameter(f"{price!r} is not two numbers, as in 2.5,10", param_hint="--price") from None
-    return load(
-        address,
-        base_url=given["base_url"],
-        api_key_env=given["api_key_env"],
-        device=given["device"],
-        dtype=given["dtype"],
-        trust_remote_code=given["trust_remote_code"],
-        columns=pairs,
-        price=cost,
-        concurrency=given["concurrency"] if address.startswith("endpoint:") else None,
-    )
+    plain = {name: given[name] for name in ("base_url", "api_key_env", "device", "dtype", "trust_remote_code")}
+    concurrency = given["concurrency"] if address.startswith("endpoint:") else None
+    return load(address, columns=pairs, price=cost, concurrency=concurrency, **plain)
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -186,7 +113,7 @@ def cli() -> None:
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the catalogue as JSON.")
 def studies(name: str | None, as_json: bool) -> None:
-    """The catalogue; with NAME, what that study answers, needs, offers."""
+    """The catalogue; with NAME, what that study asks and offers."""
     from doxa.catalogue import catalogue, print_catalogue, print_study
     from doxa.studies import load, names
 
@@ -201,9 +128,7 @@ def studies(name: str | None, as_json: bool) -> None:
 
 @cli.command(cls=StudyCommand)
 @click.argument("study", nargs=-1, required=True)
-@click.option(
-    "--model", "-m", required=True, metavar="ADDRESS", help="hf:, organism:, endpoint:, recorded:, simulated:."
-)
+@click.option("--model", "-m", required=True, metavar="ADDRESS", help="hf:, organism:, endpoint:, simulated:, ...")
 @run_options
 @click.option("--items", "items_file", type=FOLDER_PATH, help="Ask your own items: CSV, JSONL or Parquet.")
 @null_option
@@ -216,15 +141,16 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
     """
     import doxa
     from doxa import studies as catalogue
+    from doxa.catalogue import study_options
+    from doxa.data import sets
+    from doxa.runs.manifest import items_digest
 
     chosen = [catalogue.load(name) for name in dict.fromkeys(s.replace("_", "-") for s in study)]
-    options = {s.name: _study_options(s, given) for s in chosen}
-    items = _items(given["items_file"])
+    options = {s.name: study_options(s, given) for s in chosen}
+    items = sets.load(given["items_file"]) if given["items_file"] else None
     asked = _load(model, given)
     changed: dict[str, Any] = {s.name: options[s.name] for s in chosen if options[s.name] != s.options()}
     if items is not None:
-        from doxa.runs.manifest import items_digest
-
         changed["items"] = items_digest(items, len(items))
     folder = given["out"] or _default_folder("+".join(options), model, given, changed)
     if not _planned([(s, options[s.name]) for s in chosen], asked, folder, given, items):
@@ -234,13 +160,9 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
         asked,
         options=options,
         items=items,
-        limit=given["limit"],
-        seed=given["seed"],
         out=folder,
-        fresh=given["fresh"],
-        concurrency=given["concurrency"],
-        progress=not given["as_json"],
-        null_headline=given["headline_null"],
+        **_how(given),
+        null_headline=given["null"],
     )
     _show(done, given["as_json"])
 
@@ -250,18 +172,19 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
 @click.argument("files", nargs=-1, required=True, type=FOLDER_PATH)
 @null_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def score(study: str, files: tuple[Path, ...], headline_null: bool, as_json: bool, **given: Any) -> None:
+def score(study: str, files: tuple[Path, ...], null: bool, as_json: bool, **given: Any) -> None:
     """Score answers that are already there, without a model.
 
     FILES are rows that a run stored, or result files that other people published. The options of a study are listed
     when it is named: doxa score STUDY --help.
     """
     from doxa import studies as catalogue
+    from doxa.catalogue import study_options
     from doxa.report import findings_dict, print_findings
     from doxa.runs.recorded import score_files
 
     chosen = catalogue.load(study)
-    scored = score_files(chosen, files, _study_options(chosen, given), null=headline_null)
+    scored = score_files(chosen, files, study_options(chosen, given), null=null)
     if as_json:
         _print_json({label: findings_dict(found) for label, found in scored})
     else:
@@ -288,17 +211,7 @@ def audit(model: str, **given: Any) -> None:
     folder = given["out"] or _default_folder("audit", model, given, {"parts": parts} if parts else {})
     if all(p in whole for p in parts) and not _planned([whole[p] for p in parts or whole], asked, folder, given):
         return
-    done = run_audit(
-        asked,
-        parts=parts or None,
-        limit=given["limit"],
-        seed=given["seed"],
-        out=folder,
-        fresh=given["fresh"],
-        concurrency=given["concurrency"],
-        progress=not given["as_json"],
-    )
-    _show(done, given["as_json"])
+    _show(run_audit(asked, parts=parts or None, out=folder, **_how(given)), given["as_json"])
 
 
 @cli.command()
@@ -324,7 +237,7 @@ def query(sql: str, folder: Path, as_json: bool) -> None:
 
     table = ask(sql, folder)
     if as_json:
-        _print_json(table.to_dicts())
+        _print_json(json.loads(table.write_json()))  # nan and infinities become null
     else:
         from doxa.report import print_table
 
@@ -397,14 +310,6 @@ def organism_build(name: str, out: Path, threads: int | None) -> None:
 # --- before a run ----------------------------------------------------------------------------------------------------
 
 
-def _items(path: Path | None) -> Sequence[Any] | None:
-    if path is None:
-        return None
-    from doxa.data.sets import load
-
-    return load(path)
-
-
 def _default_folder(head: str, model: str, given: Mapping[str, Any], changed: Mapping[str, Any]) -> Path:
     """runs/HEAD-MODEL, with a hash of what differs from the defaults: one configuration, one folder."""
     from doxa.models.base import digest
@@ -416,13 +321,7 @@ def _default_folder(head: str, model: str, given: Mapping[str, Any], changed: Ma
     return Path("runs") / "-".join([head, slug[-SLUG:].strip("-")] + [digest(settings)[:8]] * bool(settings))
 
 
-def _planned(
-    chosen: Sequence[tuple[Study, Any]],
-    model: Model,
-    folder: Path,
-    given: Mapping[str, Any],
-    items: Sequence[Any] | None = None,
-) -> bool:
+def _planned(chosen: Any, model: Model, folder: Path, given: Mapping[str, Any], items: Any = None) -> bool:
     """Say on stderr what the run would take, or that it was begun before; False when that is all that was wanted."""
     from doxa.runs import plan
 
@@ -435,6 +334,12 @@ def _planned(
     if given["plan_only"] and given["as_json"]:
         _print_json([p.as_dict() for p in plans])
     return not given["plan_only"]
+
+
+def _how(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run and an audit take alike."""
+    taken = {name: given[name] for name in ("limit", "seed", "fresh", "concurrency")}
+    return taken | {"progress": not given["as_json"]}
 
 
 # --- output and errors -----------------------------------------------------------------------------------------------
@@ -453,16 +358,7 @@ def _show(done: Run, as_json: bool) -> None:
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no nan and no infinity: they become null."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
-    return [_finite(v) for v in value] if isinstance(value, (list, tuple)) else value
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str, allow_nan=False))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -494,7 +390,7 @@ def _fail(error: Exception) -> int:
     if not isinstance(error, (DoxaError, ValueError, OSError)):
         text = f"unexpected {type(error).__name__}: {text}\nThis is a fault of Doxa's; --debug shows where."
     click.echo(f"Error: {text}", err=True)
-    return INTERRUPTED if type(error).__name__ == "Interrupted" else FAILED
+    return int(getattr(error, "exit_code", FAILED))
 
 
 if __name__ == "__main__":

@@ -210,13 +210,31 @@ def schema(row: type[Reading]) -> dict[str, Any]:
 
 
 def frame(rows: Sequence[Reading | Mapping[str, Any]], row: type[Reading]) -> pl.DataFrame:
-    """Rows (Row objects or dictionaries with its fields) as a table with one column per field of Row."""
+    """Rows (Row objects or dictionaries with its fields) as a table with one column per field of Row.
+
+    raises  DoxaError: a value that its column cannot hold
+    """
     import polars as pl
 
     columns = schema(row)
     records = [r if isinstance(r, Mapping) else dataclasses.asdict(r) for r in rows]
-    data = {name: [_plain(r.get(name)) for r in records] for name in columns}
-    return pl.DataFrame(data, schema=columns)
+    return pl.DataFrame([_column(name, [_plain(r.get(name)) for r in records], t) for name, t in columns.items()])
+
+
+def _column(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    import polars as pl
+
+    def made(some: list[Any]) -> pl.Series | None:
+        try:
+            return pl.Series(name, some, dtype=dtype)
+        except (TypeError, OverflowError, pl.exceptions.PolarsError):
+            return None
+
+    series = made(values)
+    if series is not None:
+        return series
+    row, value = next(((i, v) for i, v in enumerate(values) if made([v]) is None), (0, values[0]))
+    raise DoxaError(f"row {row}, column {name!r}: {value!r} ({type(value).__name__}); the column holds {dtype}")
 
 
 def _plain(value: Any) -> Any:

@@ -121,7 +121,7 @@ def _jsonl(path: Path) -> Iterator[_Row]:
             except json.JSONDecodeError as error:
                 cut = "" if line.endswith("\n") else "; the file ends here: was it cut off?"
                 raise SetError(
-                    f"{where}: not JSON ({error.msg}, column {error.colno}); one object a line.{cut}"
+                    f"{where}: not JSON ({error.msg}, column {error.colno}); one object a line{cut}"
                 ) from None
             if not isinstance(row, dict):
                 raise SetError(f"{where}: {type(row).__name__}, not an object; write {{...}} with the columns as keys")
@@ -167,9 +167,9 @@ def _column_names(name: str, rows: list[_Row], columns: dict[str, str], number_r
     found = {part: next((n for n in names if n in present), None) for part, names in NAMES.items()}
     named = {part: column for part, column in found.items() if column is not None} | columns
     if "text" not in named:
-        raise SetError(f"{have}; missing column 'text' (or 'question'). Say which it is: columns={{'text': ...}}")
+        raise SetError(f"{have}; missing column 'text' (or 'question'). Rename it, or columns={{'text': ...}}")
     if "id" not in named and not number_rows:
-        raise SetError(f"{have}; missing column 'id'. Name it: columns={{'id': ...}}, or pass number_rows=True")
+        raise SetError(f"{have}; missing column 'id'. Rename or add it, or columns={{'id': ...}}, or number_rows=True")
     return named
 
 

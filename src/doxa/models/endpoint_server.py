@@ -157,7 +157,8 @@ class Server:
         if not key and not self.local:
             raise DoxaError(
                 f"no key for {self.base_url}: the environment variable {self.key_variable} is not set. "
-                f"Set it, name another one with api_key_env, or, where the server asks for none, set it to 'none'."
+                "Set it, name another one with api_key_env (--api-key-env), or, where the server asks for none, "
+                "set it to 'none'."
             )
         if not (key.isascii() and key.isprintable()) or " " in key:
             raise DoxaError(
@@ -221,7 +222,7 @@ class Server:
 
     def _key_trouble(self) -> str:
         if self.key_variable is None:
-            return "it wants a key. Name the environment variable that holds one with api_key_env."
+            return "it wants a key. Name the environment variable that holds one with api_key_env (--api-key-env)."
         if not self._key:
             return f"it wants a key. Set the environment variable {self.key_variable}."
         return (

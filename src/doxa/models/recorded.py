@@ -248,9 +248,10 @@ def _names(path: Path, row: Mapping[str, Any], columns: Mapping[str, str]) -> di
         return names
     likely = {n: next((u for u in USUAL[n] if u in row), f"<the {n} column>") for n in NEEDED if names[n] not in row}
     example = json.dumps({**columns, **likely})
+    flag = ",".join(f"{name}={column}" for name, column in {**columns, **likely}.items())
     raise DoxaError(
         f"{path} has no column {' and no column '.join(map(repr, missing))}; it has {', '.join(map(repr, row))}. "
-        f"Say which is which: columns={example}"
+        f"Say which is which: columns={example}, or --columns {flag}"
     )
 
 

@@ -11,6 +11,8 @@ from doxa.records import DoxaError
 class Interrupted(DoxaError):
     """The user stopped the run; what was acknowledged is kept and the same command goes on."""
 
+    exit_code = 130  # as of any program that Ctrl-C ended
+
 
 class Stopped(DoxaError):
     """Something that concerns the whole run (a wrong key, a full disk) ended it; what was acknowledged is kept."""

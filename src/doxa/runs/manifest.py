@@ -103,7 +103,7 @@ def check_same(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) 
         listing = "\n  ".join(found[:12] + ([f"and {len(found) - 12} more"] if len(found) > 12 else []))
         raise Refused(
             f"{folder} holds a run of another configuration:\n  {listing}\n"
-            "Choose another folder, or begin again in this one with fresh=True, which removes its readings."
+            "Choose another folder, or begin again in this one with fresh=True (--fresh), which removes its readings."
         )
 
 

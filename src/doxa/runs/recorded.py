@@ -23,22 +23,44 @@ def score_files(
             raise DoxaError(
                 f"{file}: no such file. Give result files or a folder of rows that {study.name!r} can read."
             )
-    recorded = [read(study, file, options) for file in files]
-    scored = [(r.label, _score(study, r, options, null, null_seed)) for r in recorded]
+    recorded = [_checked(file, read(study, file, options)) for file in files]
+    scored = []
+    for file, r in zip(files, recorded, strict=True):
+        try:
+            scored.append((r.label, _score(study, r, options, null, null_seed)))
+        except ValueError as error:  # of a metric, which knows the rule and not the file
+            raise DoxaError(f"{file}: {error}") from error
     if study.across is not None and len(recorded) > 1:
         scored.append(("all files", study.across(recorded, options)))
     return scored
 
 
+def _checked(file: Path, recorded: Recorded) -> Recorded:
+    rows = recorded.rows
+    if rows.is_empty():
+        raise DoxaError(f"{file}: no rows, so there is nothing to score. Was the export cut off?")
+    if unnamed := rows["item"].null_count():
+        raise DoxaError(
+            f"{file}: {unnamed:,} of {len(rows):,} rows name no item. Each row needs the id of what was asked in a "
+            "column 'item'."
+        )
+    return recorded
+
+
 def read(study: Study, file: Path, options: Any) -> Recorded:
     """Rows of one file: by the study's own reader, or as a table with the columns of its Row."""
     if study.read_file is not None:
-        return study.read_file(file, options)
+        try:
+            return study.read_file(file, options)
+        except DoxaError as error:
+            if file.name in str(error):
+                raise
+            raise DoxaError(f"{file}: {error}") from error
     return Recorded(file.stem, read_rows(study, file))
 
 
 def read_rows(study: Study, file: Path) -> Any:
-    """Rows stored as Parquet, CSV or JSONL, one column per field of the study's Row; fields may be absent if optional."""
+    """Rows stored as Parquet, CSV or JSONL, one column per field of the study's Row; optional ones may be absent."""
     import polars as pl
 
     readers: dict[str, Any] = {
@@ -52,7 +74,7 @@ def read_rows(study: Study, file: Path) -> Any:
     try:
         table = readers[file.suffix](file)
         return frame(table.to_dicts(), study.row)
-    except (pl.exceptions.PolarsError, TypeError) as error:
+    except (pl.exceptions.PolarsError, DoxaError) as error:
         raise DoxaError(f"{file}: cannot be read as rows of {study.name!r}: {str(error).splitlines()[0]}") from error
 
 
