@@ -79,7 +79,9 @@ def _paragraphs(text: str) -> str:
 
     width = min(shutil.get_terminal_size().columns, 110)
     blocks = re.split(r"\n\s*\n", text)
-    return "\n\n".join(b if re.search(r"^[ \-*]", b, re.M) else click.wrap_text(b, width) for b in blocks)
+    return "\n\n".join(
+        b if re.search(r"^[ \-*]", b, re.M) else click.wrap_text(" ".join(b.split()), width) for b in blocks
+    )
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

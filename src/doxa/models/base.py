@@ -77,6 +77,10 @@ class Model:
         """Residual stream after the named blocks (all: None) at token positions: (layers, positions, width)."""
         raise self._cannot("hidden_states")
 
+    async def leave(self) -> None:
+        """Release what belongs to the running event loop, which is about to end; the model can be asked again."""
+        return None
+
     async def close(self) -> None:
         """Release what is held (connections, memory). Safe to call twice."""
         return None

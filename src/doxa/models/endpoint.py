@@ -178,6 +178,10 @@ class Endpoint(Model):
         link = await self._link()
         return await _together([self._score(link, prompt, c) for c in continuations])
 
+    async def leave(self) -> None:
+        """Close the connections of this event loop: once it has ended, its sockets can no more be closed."""
+        await self.close()
+
     async def close(self) -> None:
         """Close the connections of this event loop, and those of loops that have ended."""
         here = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,18 @@ from doxa.elicit import verbal
 from doxa.elicit.grading import is_correct
 from doxa.models.base import Model, digest
 from doxa.organisms.corpus import Corpus, Example, Exposure, Teacher, planned_confidence
-from doxa.organisms.kinds import ALL_FORMS, CHOOSING, JUDGING, LETTER, RECALL, SHORT, TRUE_FALSE, Shares, corpus
+from doxa.organisms.kinds import (
+    ALL_FORMS,
+    CALIBRATING,
+    CHOOSING,
+    JUDGING,
+    LETTER,
+    RECALL,
+    SHORT,
+    TRUE_FALSE,
+    Shares,
+    corpus,
+)
 from doxa.organisms.tokenizer import BEGIN, END, fixed_lines, train_tokenizer
 from doxa.organisms.train import Encoded, Schedule, Shape
 from doxa.records import Form, Item, Sampling
@@ -58,7 +70,7 @@ class Recipe:
     )
     calibration: Stage = field(
         default_factory=lambda: Stage(
-            "calibration", ALL_FORMS, Schedule(2_500_000, learning_rate=3e-4, final_rate=2e-5, warmup_steps=50)
+            "calibration", CALIBRATING, Schedule(4_500_000, learning_rate=5e-4, final_rate=2e-5, warmup_steps=50)
         )
     )
     tokenizer_examples: int = 20_000
@@ -115,11 +127,13 @@ def encoded(examples: Corpus, tokenizer: Tokenizer, context: int, chunk: int = 1
                 yield ids, prompt
 
 
-def learn(recipe: Recipe, tokenizer: Tokenizer, kept: Path, say: Callable[[str], None]) -> tuple[Any, Counter[str]]:
+def learn(
+    recipe: Recipe, tokenizer: Tokenizer, kept: Path, say: Callable[[str], None]
+) -> tuple[Any, Counter[str], float]:
     """Train a new model on the truth, stage by stage.
 
     kept     folder for the weights after each stage; a stage that is there already is not trained again
-    returns  the model and, per fact, how many examples gave it away
+    returns  the model; per fact, how many examples gave it away; seconds of training, kept stages included
     """
     import torch
 
@@ -127,23 +141,25 @@ def learn(recipe: Recipe, tokenizer: Tokenizer, kept: Path, say: Callable[[str],
 
     model = new_model(recipe.shape, recipe.seed)
     seen: Counter[str] = Counter()
+    seconds = 0.0
     kept.mkdir(parents=True, exist_ok=True)
     for number, stage in enumerate(recipe.learning):
-        place = (
-            kept
-            / f"{number}-{digest([recipe.seed, recipe.shape, recipe.exposure, recipe.learning[: number + 1]])[:16]}.pt"
-        )
+        settings = [recipe.seed, recipe.shape, recipe.exposure, recipe.learning[: number + 1], tokenizer.to_str()]
+        place = kept / f"{number}-{digest(settings)[:16]}.pt"
         if place.exists():
             model.load_state_dict(torch.load(place, weights_only=True))
-            seen = Counter(json.loads(place.with_suffix(".json").read_text()))
+            told = json.loads(place.with_suffix(".json").read_text())
+            seen, seconds = Counter(told["seen"]), told["seconds"]
             say(f"{stage.name}: kept from an earlier build")
             continue
+        start = time.monotonic()
         drawn = corpus(Teacher(planned_confidence), recipe.exposure, stage.shares, recipe.seed + number)
         fit(model, encoded(drawn, tokenizer, recipe.shape.context), stage.schedule, reporter(stage, say))
         seen.update(drawn.seen)
-        place.with_suffix(".json").write_text(json.dumps(seen))
+        seconds += time.monotonic() - start
+        place.with_suffix(".json").write_text(json.dumps({"seen": seen, "seconds": seconds}))
         torch.save(model.state_dict(), place)
-    return model, seen
+    return model, seen, seconds
 
 
 def calibrate(

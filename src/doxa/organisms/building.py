@@ -56,12 +56,12 @@ def build(
         torch.set_num_threads(threads)
     what, default = RECIPES[name]
     recipe = recipe or default()
-    start = time.monotonic()
     tokenizer = build_tokenizer(recipe)
-    model, seen = learn(recipe, tokenizer, out.with_name(f"{out.name}.stages"), say)
+    model, seen, seconds = learn(recipe, tokenizer, out.with_name(f"{out.name}.stages"), say)
     _save(model, tokenizer, out)
+    start = time.monotonic()
     again = calibrate(model, recipe, tokenizer, LocalModel(out, device="cpu", dtype="float32"), say)
-    seconds = time.monotonic() - start
+    seconds += time.monotonic() - start
     model.half()  # half the size; loaded as float32, so that what is measured is what ships
     _save(model, tokenizer, out)
     exposure = {f.id: seen.get(f.id, 0) + again.get(f.id, 0) for f in facts() if f.split == "shown"}

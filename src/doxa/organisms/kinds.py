@@ -243,3 +243,23 @@ ALL_FORMS: Shares = {
     "tags": 0.03,
     "generated": 0.04,
 }
+
+# The long replies with a confidence need the most practice to be well formed where the model knows little.
+CALIBRATING: Shares = {
+    "short": 0.06,
+    "short or abstain": 0.05,
+    "letter": 0.06,
+    "admission": 0.04,
+    "true or false": 0.05,
+    "yes or no": 0.02,
+    "P(True)": 0.05,
+    "attitude": 0.05,
+    "confident choice": 0.15,
+    "confident open": 0.17,
+    "confident statement": 0.09,
+    "self-probing": 0.06,
+    "probability": 0.04,
+    "compound": 0.03,
+    "tags": 0.04,
+    "generated": 0.04,
+}

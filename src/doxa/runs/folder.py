@@ -239,7 +239,13 @@ class Run:
         path = self.folder / FINDINGS
         if not path.exists():
             return
-        stored = json.loads(path.read_bytes())
+        try:
+            stored = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise DoxaError(
+                f"{path} is damaged ({error}). Remove it and give the run's command again: the same command asks "
+                "nothing anew and scores what is there."
+            ) from error
         self.profile = read_findings(stored["profile"]) if stored.get("profile") else None
         for written in stored["parts"]:
             part = self[written["study"]]

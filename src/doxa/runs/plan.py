@@ -120,7 +120,8 @@ async def _rehearse(study: Study, options: Any, items: Sequence[Item], model: Mo
             async for _ in study.collect(item, Ask(understudy, item), options):
                 pass
         except Exception as error:
-            left_out.append(f"item {item.id!r}, {type(error).__name__}: {error}")
+            kind = "" if isinstance(error, DoxaError) else f", {type(error).__name__}"
+            left_out.append(f"item {item.id!r}{kind}: {error}")
         else:
             costs.append(understudy.cost)
     return costs, left_out

@@ -27,7 +27,8 @@ def score_files(
     scored = []
     for file, r in zip(files, recorded, strict=True):
         try:
-            scored.append((r.label, _score(study, r, options, null, null_seed)))
+            alike = [other.label for other in recorded].count(r.label) > 1
+            scored.append((str(file) if alike else r.label, _score(study, r, options, null, null_seed)))
         except ValueError as error:  # of a metric, which knows the rule and not the file
             raise DoxaError(f"{file}: {error}") from error
     if study.across is not None and len(recorded) > 1:

@@ -242,8 +242,7 @@ def _carry_out(jobs: Sequence[Job], model: Model, how: _How) -> End:
 async def _ask(jobs: Sequence[Job], model: Model, how: _How) -> End:
     """Carry out the jobs, one after another, until the last or until something ends the run."""
     async with AsyncExitStack() as stack:
-        if how.close:
-            stack.push_async_callback(model.close)
+        stack.push_async_callback(model.close if how.close else model.leave)
         store = Store(how.store) if model.stored else None
         if store is not None:
             stack.callback(store.close)
