@@ -28,7 +28,10 @@ def built(tmp_path_factory):
         tokenizer_examples=1500,
     )
     said = []
-    return build("atlas", tmp_path_factory.mktemp("organism") / "atlas", say=said.append, recipe=recipe), said
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setitem(shelf.RECIPES, "atlas", (shelf.RECIPES["atlas"][0], lambda: recipe))
+    yield build("atlas", tmp_path_factory.mktemp("organism") / "atlas", say=said.append), said
+    monkeypatch.undo()
 
 
 def test_card_describes_the_weights(built):
@@ -56,6 +59,15 @@ def test_stale_weights_are_refused_by_name(built, monkeypatch):
     monkeypatch.setattr(shelf, "WEIGHTS", built[0].parent)
     monkeypatch.setattr(shelf, "formats_hash", lambda: "0" * 64)
     with pytest.raises(DoxaError, match=r"organism:atlas is stale: prompt formats changed.*doxa organism build atlas"):
+        shelf.open_organism("atlas")
+
+
+def test_weights_of_another_recipe_are_stale(built, monkeypatch):
+    from doxa.organisms.atlas import Recipe
+
+    monkeypatch.setattr(shelf, "WEIGHTS", built[0].parent)
+    monkeypatch.setitem(shelf.RECIPES, "atlas", ("another", lambda: Recipe(seed=21)))
+    with pytest.raises(DoxaError, match="organism:atlas is stale: its recipe changed"):
         shelf.open_organism("atlas")
 
 

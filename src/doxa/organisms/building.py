@@ -10,38 +10,33 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from doxa.data.attitudes import INSTRUCTION, attitude_items, yes_no_item
 from doxa.data.facts import Fact, facts
-from doxa.data.render import choice_item, most_options, open_item, statement_item
-from doxa.elicit import formats_hash
-from doxa.elicit.answers import Letter, ShortText, TrueFalse
+from doxa.data.generated import arithmetic
+from doxa.data.render import choice_item, most_options, open_item, pair_items, statement_item
+from doxa.data.unknowable import ADMISSION, unknowable
+from doxa.elicit import formats_hash, forms
+from doxa.elicit.answers import Conclusion, Letter, ShortText, TrueFalse
+from doxa.elicit.form import TextForm
 from doxa.elicit.grading import is_correct
+from doxa.elicit.p_true import PTrue
+from doxa.elicit.verbal import SelfProbing
 from doxa.models.base import Model
-from doxa.organisms.atlas import Recipe, build_tokenizer, calibrate, learn
-from doxa.organisms.shelf import CARD, bank_hash, file_hash, recipe_hash
+from doxa.organisms.atlas import build_tokenizer, calibrate, learn
+from doxa.organisms.shelf import CARD, RECIPES, bank_hash, file_hash, recipe_hash
 from doxa.organisms.tokenizer import wrap
 from doxa.records import DoxaError, Form, Item, Sampling
 
-RECIPES: dict[str, tuple[str, Callable[[], Recipe]]] = {
-    "atlas": ("knows the fact bank, each fact as well as its popularity says, and says how sure it may be", Recipe),
-}
 HELD_OUT_SEED = 1000  # wrong options that no corpus uses
 TENTHS = 10
 
 
-def build(
-    name: str,
-    out: Path,
-    *,
-    threads: int | None = None,
-    say: Callable[[str], None] = print,
-    recipe: Recipe | None = None,
-) -> Path:
+def build(name: str, out: Path, *, threads: int | None = None, say: Callable[[str], None] = print) -> Path:
     """Train organism `name` and write weights, tokenizer and card to the folder `out`, which is returned.
 
     Weights after each whole stage are kept beside it, in `out`.stages, so that a build that was cut goes on there.
 
     threads  CPU threads of torch; None: its default
-    recipe   settings other than the shipped ones, e.g. a short schedule to try something
     raises   DoxaError: no such organism, or `out` is not empty
     """
     import torch
@@ -54,8 +49,8 @@ def build(
         raise DoxaError(f"{out} is not empty; give a new folder for the weights of {name!r}")
     if threads is not None:
         torch.set_num_threads(threads)
-    what, default = RECIPES[name]
-    recipe = recipe or default()
+    what, made = RECIPES[name]
+    recipe = made()
     tokenizer = build_tokenizer(recipe)
     model, seen, seconds = learn(recipe, tokenizer, out.with_name(f"{out.name}.stages"), say)
     _save(model, tokenizer, out)
@@ -65,6 +60,7 @@ def build(
     model.half()  # half the size; loaded as float32, so that what is measured is what ships
     _save(model, tokenizer, out)
     exposure = {f.id: seen.get(f.id, 0) + again.get(f.id, 0) for f in facts() if f.split == "shown"}
+    shipped = LocalModel(out, device="cpu", dtype="float32")
     written = {
         "name": name,
         "what": what,
@@ -79,10 +75,7 @@ def build(
             "bank": bank_hash(),
             "weights": file_hash(out / "model.safetensors"),
         },
-        "measured": {
-            "exposure": _exposure_by_tenth(exposure),
-            **measure(LocalModel(out, device="cpu", dtype="float32")),
-        },
+        "measured": {"exposure": _exposure_by_tenth(exposure), **measure(shipped), "read": readable(shipped)},
         "exposure": exposure,
     }
     (out / CARD).write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -132,6 +125,50 @@ def _exposure_by_tenth(exposure: Mapping[str, int]) -> list[float]:
 
 def _tenth(fact: Fact) -> int:
     return min(int(fact.popularity * TENTHS), TENTHS - 1)
+
+
+def readable(model: Model) -> dict[str, float]:
+    """Form -> share of greedy replies that can be read, over held-out items of every kind that the form can ask."""
+    return {name: round(_mean(asyncio.run(_outcomes(model, pairs))), 4) for name, pairs in _held_out().items()}
+
+
+def _held_out(step: int = 14) -> dict[str, list[tuple[Form, Item]]]:
+    """Form -> the form with each item that it is asked with; forms about a proposed answer propose the first one."""
+    bank = [f for f in facts() if f.split != "asked"][::step]
+    statements = [statement_item(f, i % 2 == 0, i % 3 == 0, seed=HELD_OUT_SEED) for i, f in enumerate(bank)]
+    choices = [choice_item(f, min(4, most_options(f)), HELD_OUT_SEED) for f in bank]
+    admitting = [choice_item(f, min(4, most_options(f)), HELD_OUT_SEED, ADMISSION) for f in bank]
+    admitting += unknowable(len(bank) // 2, split="test", form="choice")
+    sums = [item for level in (1, 2) for item in arithmetic(len(bank) // 2, level)]
+    every = [*choices, *statements, *map(open_item, bank), *sums]
+    yes_or_no = [yes_no_item(s) for s in statements]
+    asked = {
+        **{name: yes_or_no for name in ("yes-no", "tags", "tags-probability")},
+        **{name: admitting for name in forms() if name.startswith("letter-with-reason")},
+        "conclusion": attitude_items([pair_items(f) for f in bank[::8]]),
+        "number": sums,
+    }
+    return {
+        name: [(_proposing(form, item), item) for item in asked.get(name, every) if item.kind in form.kinds]
+        for name, form in forms().items()
+    }
+
+
+def _proposing(form: TextForm, item: Item) -> Form:
+    """A form that judges a proposed answer, with one that the item can have; the published instruction of attitudes."""
+    if isinstance(form, Conclusion):
+        return Conclusion(instruction=INSTRUCTION)
+    if isinstance(form, SelfProbing | PTrue):
+        return type(form)("A" if item.kind == "choice" else item.answer or "")
+    return form
+
+
+async def _outcomes(model: Model, pairs: Sequence[tuple[Form, Item]]) -> list[bool]:
+    async def ask(form: Form, item: Item) -> bool:
+        reply = (await model.generate(form.prompt(item), Sampling(max_tokens=128)))[0]
+        return form.read(reply, item).outcome in ("ok", "abstained", "refused")
+
+    return list(await asyncio.gather(*(ask(form, item) for form, item in pairs)))
 
 
 async def _greedy(model: Model, form: Form, items: Sequence[Item]) -> list[str | None]:

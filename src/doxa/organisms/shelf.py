@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from doxa.models.base import Model, digest
 from doxa.organisms.atlas import Recipe
 from doxa.records import DoxaError
 
+RECIPES: dict[str, tuple[str, Callable[[], Recipe]]] = {
+    "atlas": ("knows the fact bank, each fact as well as its popularity says, and says how sure it may be", Recipe),
+}
 WEIGHTS = Path(__file__).parent / "weights"
 CARD = "card.json"
 
@@ -40,7 +44,7 @@ def open_organism(name: str, *, device: str | None = None, dtype: str | None = N
     """An organism, ready to be asked.
 
     raises  DoxaError: no such organism, weights that are not those of the card, or stale ones: trained on other
-            prompt formats or on another fact bank than today's
+            prompt formats, another fact bank or by another recipe than today's
     """
     from doxa.models.local import LocalModel
 
@@ -52,8 +56,8 @@ def check(name: str) -> None:
     """Raise DoxaError when the weights are stale or damaged."""
     written = card(name)
     again = f"Build it again: doxa organism build {name} --out FOLDER"
-    now = {"formats": formats_hash(), "bank": bank_hash()}
-    for what, meaning in (("formats", "prompt formats"), ("bank", "the fact bank")):
+    now = {"formats": formats_hash(), "bank": bank_hash(), "recipe": recipe_hash(RECIPES[name][1]())}
+    for what, meaning in (("formats", "prompt formats"), ("bank", "the fact bank"), ("recipe", "its recipe")):
         if written["hashes"][what] != now[what]:
             raise DoxaError(
                 f"organism:{name} is stale: {meaning} changed since it was trained "
