@@ -301,7 +301,7 @@ def organism_show(name: str) -> None:
 @click.option("--out", type=FOLDER_PATH, required=True, help="Folder for the weights.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. [default: all]")
 def organism_build(name: str, out: Path, threads: int | None) -> None:
-    """Train an organism from its recipe (an hour on two cores)."""
+    """Train an organism from its recipe (about half an hour on two cores)."""
     from doxa.organisms import build
 
     build(name, out, threads=threads, say=lambda line: click.echo(line, err=True))

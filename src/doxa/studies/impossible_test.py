@@ -337,10 +337,13 @@ def _groups(plain: pl.DataFrame, column: str, options: Options) -> list[Table | 
 
 
 def read_file(path: Path, options: Options) -> Recorded:
-    """A published response file (.csv), with categories and difficulties from --path, or rows of a run."""
+    """A published response file (.csv), categories and levels from --path or the question file beside it; or rows."""
     if path.suffix.lower() != ".csv":
         return Recorded(path.stem, frame([cells for _, cells in read_rows(path)], Row))
-    found, notes = data.responses(path, questions=options.path, truly_open=options.truly_open)
+    beside = [str(p) for p in path.parent.glob("impossible_test.csv")]
+    found, notes = data.responses(
+        path, questions=options.path or next(iter(beside), None), truly_open=options.truly_open
+    )
     shared = {"condition": PUBLISHED, "sample": 0, "truth": "impossible", "shuffled": False}
     return Recorded(path.stem, frame([{**shared, **row} for row in found], Row), notes=tuple(notes))
 
