@@ -340,10 +340,8 @@ def read_file(path: Path, options: Options) -> Recorded:
     """A published response file (.csv), categories and levels from --path or the question file beside it; or rows."""
     if path.suffix.lower() != ".csv":
         return Recorded(path.stem, frame([cells for _, cells in read_rows(path)], Row))
-    beside = [str(p) for p in path.parent.glob("impossible_test.csv")]
-    found, notes = data.responses(
-        path, questions=options.path or next(iter(beside), None), truly_open=options.truly_open
-    )
+    questions = options.path or next((str(p) for p in path.parent.glob("impossible_test.csv")), None)
+    found, notes = data.responses(path, questions=questions, truly_open=options.truly_open)
     shared = {"condition": PUBLISHED, "sample": 0, "truth": "impossible", "shuffled": False}
     return Recorded(path.stem, frame([{**shared, **row} for row in found], Row), notes=tuple(notes))
 
