@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: audit test test-slow check validate clean
+.PHONY: audit test test-slow check clean
 
 audit: $(VENV)/.installed
 	$(BIN)/doxa audit --out runs/audit-atlas
