@@ -133,6 +133,8 @@ def responses(rows: Iterable[Cells], name: str, *, scale: Scale = "auto") -> tup
     found = _numbered(_sampled([_response(where, row, columns, percent) for where, row in table]))
     _check_same(found)
     notes = [f"confidences without a sign are read as {'percent' if percent else 'probabilities'}"] if numbers else []
+    if not {"confidence", "guesses", "reply"} & set(columns):
+        notes.append(f"no column of confidences ({', '.join(NAMES['confidence'])}): answers are read without any")
     return found, notes
 
 
