@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,4 +86,5 @@ def _score(study: Study, recorded: Recorded, options: Any, null: bool, seed: int
 
     shuffled = Recorded(recorded.label, study.shuffled(recorded.rows, seed), recorded.stored, recorded.notes)
     found = score(shuffled) if null else with_null(score(recorded), score(shuffled))
-    return with_claims(found, study.published)
+    told = tuple(note for note in recorded.notes if note not in found.notes)
+    return with_claims(replace(found, notes=(*found.notes, *told)), study.published)
