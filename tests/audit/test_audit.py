@@ -9,7 +9,7 @@ import pytest
 import doxa
 from doxa.audit import abstention, audit, beliefs, coherence, consistency, knowing
 from doxa.models.simulated import Respondent
-from doxa.records import DoxaError
+from doxa.records import DoxaError, Reply
 from doxa.study import frame
 
 
@@ -33,7 +33,13 @@ def test_knowledge_is_that_of_the_respondent():
     found = run(beliefs, "simulated:skilled?right=0.7", questions=100)
     # standard error at n = 100: .046
     assert found["accuracy, open questions"] == pytest.approx(0.7, abs=0.18)
-    assert found.estimate("accuracy, open questions").null < 0.15
+    # The null keeps an answer's chance of being right by being a common one of its relation: 0.7 times the share of
+    # items of the relation with the same answer. Standard error at most .04.
+    truths = [(i.fields["relation"], i.answer) for i in beliefs.items(beliefs.Options(questions=100))]
+    relations = [relation for relation, _ in truths]
+    chance = np.mean([truths.count(pair) / relations.count(pair[0]) for pair in truths])
+    assert found.estimate("accuracy, open questions").null == pytest.approx(0.7 * chance, abs=0.16)
+    assert found.estimate("accuracy, open questions").null < found.estimate("accuracy, open questions").low
 
 
 def test_overconfidence_shows_and_calibration_does_not():
@@ -125,3 +131,19 @@ def test_audit_of_one_part_and_of_an_unknown_one():
     assert [p.study for p in done.parts] == ["coherence"]
     with pytest.raises(DoxaError, match="no part 'cohesion'; its parts are beliefs, abstention"):
         audit("simulated:oracle", parts=["cohesion"])
+
+
+class Babbler(Respondent):
+    """A model whose replies no form can read, though it can score."""
+
+    async def generate(self, prompt, sampling, context=None):
+        return [Reply("blah " * 40, finish="length")] * sampling.n
+
+
+def test_nonsense_is_not_readable_and_not_a_zero():
+    found = run(beliefs, Babbler(), questions=20)
+    accuracy = found.estimate("accuracy, open questions")
+    assert np.isnan(accuracy.value) and accuracy.bounds == (0, 1) and accuracy.outcomes == {"truncated": 20}
+    for reading in ("samples", "P(True)", "words"):  # it has the abilities: what lacks is a reply that can be read
+        assert found.estimate(f"ECE, {reading}, open").note == "only 0 of 20 were read"
+    assert np.isnan(run(abstention, Babbler(), questions=10)["admits not knowing, unknowable, open"])

@@ -122,14 +122,16 @@ def _selective(admitted: np.ndarray, unknown: np.ndarray) -> float:
 
 def _rate(name: str, rows: pl.DataFrame, label: str) -> Estimate:
     read = rows["admitted"].drop_nulls()
+    outcomes = count_outcomes(rows["outcome"].to_list())
     if not len(read):
-        return Estimate(name, float("nan"), section=SECTION, note=f"no reply could be read ({label})")
+        note = f"not readable: no reply could be read ({label})"
+        return Estimate(name, float("nan"), outcomes=outcomes, section=SECTION, note=note)
     n, admitted = len(rows), int(read.sum())
     return Estimate.of(
         name,
         proportion(admitted, len(read)),
         unit="items",
-        outcomes=count_outcomes(rows["outcome"].to_list()),
+        outcomes=outcomes,
         bounds=(admitted / n, (admitted + n - len(read)) / n),
         section=SECTION,
     )

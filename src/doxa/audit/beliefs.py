@@ -86,11 +86,11 @@ async def _readings(kind: str, item: Item, form: Form, ask: Ask, options: Option
     yield _row(kind, "answer", item, given, None, reply.text)
     sampled = await sample_answers(ask, form, item, options.samples, temperature=options.temperature, max_tokens=48)
     agreement = by_consistency([answer for answer, _ in sampled])
-    if given.value is not None:
-        share = agreement.of(given.value) if agreement.n else None
-        yield _row(kind, "samples", item, given, share, "\n".join(r.text for _, r in sampled))
-        if "score" in ask.model.capabilities:
-            yield _row(kind, "P(True)", item, given, await p_true(ask, item, given.value))
+    share = agreement.of(given.value) if given.value is not None and agreement.n else None
+    yield _row(kind, "samples", item, given, share, "\n".join(r.text for _, r in sampled))
+    if "score" in ask.model.capabilities:
+        believed = await p_true(ask, item, given.value) if given.value is not None else None
+        yield _row(kind, "P(True)", item, given, believed)
     words, said = await ask.answer(Vanilla(), item, BRIEF)
     yield _row(kind, "words", item, words, words.confidence, said.text)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from doxa.audit.bank import SOURCE, spread
+from doxa.audit.bank import SOURCE, permuted, spread
 from doxa.data.compound import ROLES, compounds
 from doxa.data.facts import facts
 from doxa.elicit.answers import Probability
@@ -117,14 +117,7 @@ def _rules(b: np.ndarray) -> list[tuple[str, np.ndarray, np.ndarray]]:
 
 def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Beliefs permuted between the pairs, each role and reading for itself: what coherence mere habit would show."""
-    import polars as pl
-
-    rng = np.random.default_rng(seed)
-    parts = [
-        part.with_columns(part["belief"][rng.permutation(len(part))])
-        for _, part in rows.group_by("way", "role", maintain_order=True)
-    ]
-    return pl.concat(parts) if parts else rows
+    return permuted(rows, ("way", "role"), ("belief",), seed)
 
 
 study = Study(

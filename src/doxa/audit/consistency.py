@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from doxa.audit.bank import SOURCE, spread
+from doxa.audit.bank import SOURCE, permuted, spread
 from doxa.data.facts import by_id, facts
 from doxa.data.render import paraphrases, statement_item
 from doxa.elicit.answers import TrueFalse
@@ -151,15 +151,8 @@ def _wording(read: pl.DataFrame) -> list[Estimate]:
 
 def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Beliefs permuted between the facts, each of the eight kinds of statement for itself, truths between all rows."""
-    import polars as pl
-
-    rng = np.random.default_rng(seed)
-    parts = [
-        part.with_columns(part["belief"][rng.permutation(len(part))])
-        for _, part in rows.group_by("right", "negated", "wording", maintain_order=True)
-    ]
-    moved = pl.concat(parts) if parts else rows
-    return moved.with_columns(moved["truth"][rng.permutation(len(moved))])
+    moved = permuted(rows, ("right", "negated", "wording"), ("belief",), seed)
+    return moved.with_columns(moved["truth"][np.random.default_rng(seed).permutation(len(moved))])
 
 
 study = Study(

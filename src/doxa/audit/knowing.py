@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doxa import charts
+from doxa.audit.bank import permuted
 from doxa.elicit.grading import is_correct
 from doxa.metrics import (
     Interval,
@@ -73,26 +74,20 @@ def joined(parts: Sequence[Findings]) -> Findings:
 
 
 def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """The right answers permuted between items, and each kind of confidence for itself, so that nothing agrees."""
+    """The right answers permuted between items of one relation, and each kind of confidence for itself.
+
+    Within a relation, so that an answer keeps its chance of being right by being a common one.
+    """
     import polars as pl
 
-    rng = np.random.default_rng(seed)
-    out = []
-    for (_, _), part in rows.group_by("kind", "way", maintain_order=True):
-        order = rng.permutation(len(part))
-        out.append(part.with_columns(part["confidence"][order]))
-    moved = pl.concat(out) if out else rows
-    parts = [_other_truth(moved.filter(pl.col("kind") == kind), seed) for kind in KINDS]
-    return pl.concat(parts).select(rows.columns)
-
-
-def _other_truth(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    import polars as pl
-
-    truth = rows.group_by("item", maintain_order=True).agg(pl.col("truth").first())
-    order = np.random.default_rng(seed).permutation(len(truth))
-    moved = truth.select("item", truth["truth"][order])
-    return rows.drop("truth").join(moved, on="item", how="left", maintain_order="left")
+    moved = permuted(rows, ("kind", "way"), ("confidence",), seed)
+    relation = pl.col("item").str.split("/").list.first()
+    truth = moved.group_by("kind", "item", maintain_order=True).agg(pl.col("truth").first())
+    other = permuted(truth.with_columns(relation.alias("relation")), ("kind", "relation"), ("truth",), seed)
+    joined_rows = moved.drop("truth").join(
+        other.drop("relation"), on=["kind", "item"], how="left", maintain_order="left"
+    )
+    return joined_rows.select(rows.columns)
 
 
 def with_correct(rows: pl.DataFrame) -> pl.DataFrame:
@@ -161,19 +156,19 @@ def tenths(rows: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
 
 
 def accuracy(name: str, rows: pl.DataFrame, section: str) -> Estimate:
-    """Share of right answers among all asked, unread ones counted as wrong; the bounds say what they could change."""
+    """Share of right answers among all asked, unread ones counted as wrong; the bounds say what they could change.
+
+    nan when no reply at all could be read: that says nothing about what is known.
+    """
     n, right = len(rows), int(rows["correct"].fill_null(False).sum())
     if not n:
         return Estimate(name, float("nan"), section=section, note="no such items were asked")
     unread = int(rows["correct"].is_null().sum())
-    return Estimate.of(
-        name,
-        proportion(right, n),
-        unit="items",
-        outcomes=count_outcomes(rows["outcome"].to_list()),
-        bounds=(right / n, (right + unread) / n),
-        section=section,
-    )
+    outcomes, bounds = count_outcomes(rows["outcome"].to_list()), (right / n, (right + unread) / n)
+    if not set(outcomes) & {"ok", "abstained", "refused"}:
+        note = "not readable: no reply could be read"
+        return Estimate(name, float("nan"), outcomes=outcomes, bounds=bounds, section=section, note=note)
+    return Estimate.of(name, proportion(right, n), unit="items", outcomes=outcomes, bounds=bounds, section=section)
 
 
 # --- confidence ------------------------------------------------------------------------------------------------------
