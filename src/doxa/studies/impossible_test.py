@@ -346,10 +346,6 @@ def read_file(path: Path, options: Options) -> Recorded:
     return Recorded(path.stem, frame([{**shared, **row} for row in found], Row), notes=tuple(notes))
 
 
-def score_recorded(recorded: Recorded, options: Options) -> Findings:
-    return replace(found := score(recorded.rows, options), notes=(*found.notes, *recorded.notes))
-
-
 def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     """Models side by side: overall, by level, by category. V1 and V2 stand in rows of their own and are not pooled."""
     found = [(r, score(r.rows, options)) for r in recorded]
@@ -390,7 +386,6 @@ study = Study(
     score=score,
     null=null,
     read_file=read_file,
-    score_recorded=score_recorded,
     across=across,
     published=(
         Published("admission rate", 0.62, "best of 12 models, lower end, 675 problems"),
