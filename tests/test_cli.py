@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from doxa import cli
+from doxa.cli import asking
 from doxa.runs import Run
 
 SOURCE = Path(__file__).parents[1] / "src"
@@ -107,16 +108,16 @@ def test_each_configuration_has_a_folder_of_its_own(doxa):
 
 
 def test_the_folder_of_the_defaults_has_a_plain_name():
-    given = dict.fromkeys(cli.DECIDING)
-    assert cli._default_folder("audit", "organism:atlas", given, {}) == Path("runs/audit-organism-atlas")
-    assert cli._default_folder("kable", "hf:a", given | {"seed": 1}, {}).name.startswith("kable-hf-a-")
+    given = dict.fromkeys(asking.DECIDING)
+    assert asking.default_folder("audit", "organism:atlas", given, {}) == Path("runs/audit-organism-atlas")
+    assert asking.default_folder("kable", "hf:a", given | {"seed": 1}, {}).name.startswith("kable-hf-a-")
 
 
 def test_addresses_that_look_alike_have_folders_of_their_own():
-    given = dict.fromkeys(cli.DECIDING)
+    given = dict.fromkeys(asking.DECIDING)
     pairs = [("simulated:x?a=.7", "simulated:x?a-7"), ("hf:" + "x" * 80 + "/a", "hf:" + "y" * 80 + "/a")]
     for first, second in pairs:
-        assert cli._default_folder("k", first, given, {}) != cli._default_folder("k", second, given, {})
+        assert asking.default_folder("k", first, given, {}) != asking.default_folder("k", second, given, {})
 
 
 def test_several_studies_keep_their_own_defaults(doxa):
@@ -272,8 +273,8 @@ async def generate(self, *args):
 Respondent.generate = generate
 import doxa.runs.collecting
 doxa.runs.collecting.GRACE_S = 0.01
-import doxa.cli
-doxa.cli._planned = lambda *args: True
+import doxa.cli.asking
+doxa.cli.asking._planned = lambda *args: True
 doxa.cli.main(["run", "kable", "-m", "simulated:random", "--limit", "4", "--concurrency", "1", "--out", "here"])
 """
     process = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True)

@@ -1,0 +1,151 @@
+"""Commands that ask a model or score its answers: run, score, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from doxa.cli.output import print_json, show
+from doxa.cli.parameters import (
+    DEFAULT_MODEL,
+    FOLDER_PATH,
+    StudyCommand,
+    load_model,
+    model_options,
+    null_option,
+    run_options,
+)
+
+if TYPE_CHECKING:
+    from doxa.models import Model
+
+SLUG = 60  # characters of a model's address in the name of a folder
+
+# What changes readings, so that it belongs to the name of a run's folder.
+DECIDING = ("limit", "seed", "base_url", "device", "dtype", "trust_remote_code", "columns")
+
+
+@click.command(cls=StudyCommand)
+@click.argument("study", nargs=-1, required=True)
+@click.option("--model", "-m", required=True, metavar="ADDRESS", help="hf:, organism:, endpoint:, simulated:, ...")
+@run_options
+@click.option("--items", "items_file", type=FOLDER_PATH, help="Ask your own items: CSV, JSONL or Parquet.")
+@null_option
+@model_options
+def run(study: tuple[str, ...], model: str, **given: Any) -> None:
+    """Ask a model one or several studies; resumes what was cut.
+
+    The same command again goes on where it was cut, or shows what is finished. The options of a study are listed when
+    it is named: doxa run STUDY --help.
+    """
+    import doxa
+    from doxa import studies as catalogue
+    from doxa.catalogue import study_options
+    from doxa.data import sets
+    from doxa.runs.manifest import items_digest
+
+    chosen = [catalogue.load(name) for name in dict.fromkeys(s.replace("_", "-") for s in study)]
+    options = {s.name: study_options(s, given) for s in chosen}
+    items = sets.load(given["items_file"]) if given["items_file"] else None
+    asked = load_model(model, given)
+    changed: dict[str, Any] = {s.name: options[s.name] for s in chosen if options[s.name] != s.options()}
+    if items is not None:
+        changed["items"] = items_digest(items, len(items))
+    folder = given["out"] or default_folder("+".join(options), model, given, changed)
+    if not _planned([(s, options[s.name]) for s in chosen], asked, folder, given, items):
+        return
+    done = doxa.run(
+        chosen,
+        asked,
+        options=options,
+        items=items,
+        out=folder,
+        **_how(given),
+        null_headline=given["null"],
+    )
+    show(done, given["as_json"])
+
+
+@click.command(cls=StudyCommand)
+@click.argument("study")
+@click.argument("files", nargs=-1, required=True, type=FOLDER_PATH)
+@null_option
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def score(study: str, files: tuple[Path, ...], null: bool, as_json: bool, **given: Any) -> None:
+    """Score answers that are already there, without a model.
+
+    FILES are rows that a run stored, or result files that other people published. The options of a study are listed
+    when it is named: doxa score STUDY --help.
+    """
+    from doxa import studies as catalogue
+    from doxa.catalogue import study_options
+    from doxa.report import findings_dict, print_findings
+    from doxa.runs.recorded import score_files
+
+    chosen = catalogue.load(study)
+    scored = score_files(chosen, files, study_options(chosen, given), null=null)
+    if as_json:
+        print_json({label: findings_dict(found) for label, found in scored})
+    else:
+        for label, found in scored:
+            print_findings(found, title=label)
+
+
+@click.command()
+@click.argument("model", required=False, default=DEFAULT_MODEL)
+@run_options
+@click.option("--part", "parts", multiple=True, help="Only this part of the battery; may be given several times.")
+@model_options
+def audit(model: str, **given: Any) -> None:
+    """The epistemic profile of a model; without MODEL, of the atlas.
+
+    Every number has its 95 % interval. The same command again goes on where it was cut, or shows what is finished.
+    """
+    from doxa.audit import audit as run_audit
+    from doxa.audit import battery
+
+    parts = tuple(dict.fromkeys(given["parts"]))
+    whole = battery()
+    asked = load_model(model, given)
+    folder = given["out"] or default_folder("audit", model, given, {"parts": parts} if parts else {})
+    if all(p in whole for p in parts) and not _planned([whole[p] for p in parts or whole], asked, folder, given):
+        return
+    show(run_audit(asked, parts=parts or None, out=folder, **_how(given)), given["as_json"])
+
+
+# --- before a run ----------------------------------------------------------------------------------------------------
+
+
+def default_folder(head: str, model: str, given: Mapping[str, Any], changed: Mapping[str, Any]) -> Path:
+    """runs/HEAD-MODEL, with a hash of what differs from the defaults: one configuration, one folder."""
+    from doxa.models.base import digest
+
+    settings = {name: given[name] for name in DECIDING if given[name]} | dict(changed)
+    slug = "".join(c if c.isalnum() else "-" for c in model).strip("-").lower()
+    if len(slug) > SLUG or "?" in model:  # another address may look the same
+        settings["model"] = model
+    return Path("runs") / "-".join([head, slug[-SLUG:].strip("-")] + [digest(settings)[:8]] * bool(settings))
+
+
+def _planned(chosen: Any, model: Model, folder: Path, given: Mapping[str, Any], items: Any = None) -> bool:
+    """Say on stderr what the run would take, or that it was begun before; False when that is all that was wanted."""
+    from doxa.runs import plan
+
+    if (folder / "manifest.json").exists() and not given["fresh"] and not given["plan_only"]:
+        click.echo(f"{folder} was begun before: what is done there is not asked again.", err=True)
+        return True
+    plans = [plan(study, model, options, items, limit=given["limit"]) for study, options in chosen]
+    for p in plans:
+        click.echo(str(p), err=True)
+    if given["plan_only"] and given["as_json"]:
+        print_json([p.as_dict() for p in plans])
+    return not given["plan_only"]
+
+
+def _how(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run and an audit take alike."""
+    taken = {name: given[name] for name in ("limit", "seed", "fresh", "concurrency")}
+    return taken | {"progress": not given["as_json"]}
