@@ -17,13 +17,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"records"},
     "elicit": {"records", "models"},
     "organisms": UP_TO_ELICIT,
-    "study": {"records", "models"},
+    "planted": {"records", "models"},
+    "study": {"records", "models", "planted"},
     "runs": {"records", "models", "study"},
-    "studies": UP_TO_ELICIT | {"study"},
-    "audit": UP_TO_ELICIT | {"study", "studies", "runs", "organisms"},
+    "studies": UP_TO_ELICIT | {"organisms", "study", "planted"},
+    "validation": {"records", "charts", "metrics", "study", "planted", "runs"},
+    "audit": UP_TO_ELICIT | {"organisms", "study", "planted", "studies", "runs", "validation"},
     "report": {"records", "charts", "metrics", "runs"},
     "catalogue": {"study", "studies"},
-    "cli": UP_TO_ELICIT | {"organisms", "study", "runs", "studies", "audit", "report", "catalogue"},
+    "cli": UP_TO_ELICIT | {"organisms", "study", "runs", "studies", "validation", "audit", "report", "catalogue"},
 }
 HEAVY = {"torch", "transformers", "scipy", "sklearn", "altair", "duckdb", "datasets", "peft", "matplotlib"}
 

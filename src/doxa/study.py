@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from doxa.models.base import Context, Model
+from doxa.planted import Truth
 from doxa.records import Answer, Claim, DoxaError, Findings, Form, Item, Prompt, Reading, Reply, Sampling, Score
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Study:
     read_file       a published or a user's result file -> Recorded (default: rows as stored by a run)
     score_recorded  Recorded and options -> Findings, where a file says more than its rows (default: `score`)
     across          several Recorded and options -> findings that compare them
+    planted         truths that can be planted, with what must be found then; `doxa validate` plants them
     """
 
     source: Source
@@ -144,6 +146,7 @@ class Study:
     read_file: Callable[[Path, Any], Recorded] | None = None
     score_recorded: Callable[[Recorded, Any], Findings] | None = None
     across: Callable[[Sequence[Recorded], Any], Findings] | None = None
+    planted: tuple[Truth, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from doxa.charts import (
-    OUTCOME_COLOURS,
-    PALETTE,
     bars_with_intervals,
     confidence_histogram,
     curve_by_popularity,
@@ -17,6 +15,7 @@ from doxa.charts import (
     reliability_chart,
     risk_coverage_chart,
 )
+from doxa.charts.style import OUTCOME_COLOURS, PALETTE
 from doxa.records import OUTCOMES, Chart, Claim, Estimate
 
 NAN = float("nan")

@@ -49,7 +49,7 @@ def test_only_the_pages_own_scripts_may_run(made_run, opened):
     allowed = re.findall(r"'sha256-([^']+)'", policy)
     run = [text for attributes, text in page.scripts if not attributes]
     assert [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in run] == allowed
-    assert len(allowed) == 2  # Vega once, however many charts, and the page's own
+    assert len(allowed) == 3  # Vega once, however many charts, and the page's own two
 
 
 def test_text_of_a_model_stays_text(make, opened):
@@ -121,7 +121,7 @@ def test_left_out_readings_are_counted_and_found(make, opened, tmp_path):
 def test_a_page_without_findings_or_readings(make, opened):
     page = opened(make.run([make.part("made", "m", [], Findings(notes=("nothing yet",)))]))
     assert "nothing yet" in page.text and page.json("charts") == []
-    assert len([1 for attributes, _ in page.scripts if not attributes]) == 1  # no chart, so no Vega to carry
+    assert len([1 for attributes, _ in page.scripts if not attributes]) == 2  # no chart, so no Vega to carry
 
 
 def test_the_report_lies_in_the_runs_folder(make, tmp_path):

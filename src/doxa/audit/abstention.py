@@ -6,7 +6,7 @@ questions that allow "I do not know", and as questions with an option that admit
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +18,14 @@ from doxa.data.render import choice_item, most_options, open_item
 from doxa.data.unknowable import ADMISSION, unknowable
 from doxa.elicit.answers import Letter, ShortText
 from doxa.metrics import bootstrap, proportion
+from doxa.planted import Expected, Truth
 from doxa.records import LETTERS, Answer, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Study, shuffle_truth
 
 if TYPE_CHECKING:
     import polars as pl
 
+FALSE_ADMISSIONS = 0.1  # of the planted respondent, on answerable questions
 WELL_KNOWN = 2 / 3  # popularity from which a fact is expected to be known
 OPTION_SEED = 1000
 SECTION = "Abstention"
@@ -142,6 +144,31 @@ def _line(label: str, sort: str, rows: pl.DataFrame) -> tuple[Any, ...]:
     return label, sort, rate.value, rate.low, rate.high, rate.n
 
 
+def planted(rate: float, asked: Sequence[Item]) -> list[Expected]:
+    """Admits at `rate` what nobody can know and at FALSE_ADMISSIONS what is answerable."""
+    spread_of_difference = (2 * (rate * (1 - rate) + FALSE_ADMISSIONS * (1 - FALSE_ADMISSIONS))) ** 0.5
+    return [
+        expected
+        for kind in KINDS
+        for expected in (
+            Expected(f"admits not knowing, unknowable, {kind}", rate),
+            Expected(f"admits not knowing, answerable, {kind}", FALSE_ADMISSIONS),
+            Expected(f"selective score, {kind}", rate - FALSE_ADMISSIONS, sd=spread_of_difference),
+        )
+    ]
+
+
+PLANTED = Truth(
+    name="rate of admission",
+    what="admits at a rate what nobody can know and 10 % of the answerable; null: 10 % of either",
+    respondent=lambda rate: f"simulated:admits?rate={rate}&answerable={FALSE_ADMISSIONS}",
+    strength=0.6,
+    null=FALSE_ADMISSIONS,
+    expects=planted,
+    grid=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    drawn=("admits not knowing, unknowable, open", "admits not knowing, unknowable, choice"),
+)
+
 study = Study(
     source=SOURCE,
     question="Does the model admit not to know what nobody can know, and only that?",
@@ -153,4 +180,5 @@ study = Study(
     collect=collect,
     score=score,
     null=shuffle_truth,
+    planted=(PLANTED,),
 )

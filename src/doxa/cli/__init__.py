@@ -14,6 +14,7 @@ from doxa import __version__
 from doxa.cli.asking import audit, run, score
 from doxa.cli.organism import organism
 from doxa.cli.stored import compare, query, report, studies
+from doxa.cli.validate import validate
 
 FAILED, INTERRUPTED = 2, 130  # exit codes; 0: done
 
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (audit, run, score, report, compare, query, studies, organism):
+for command in (audit, run, score, report, compare, query, studies, validate, organism):
     cli.add_command(command)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from doxa.records import DoxaError
+from doxa.records import Chart, DoxaError
 from doxa.report.page import Page, page
 from doxa.report.readings import Embedded, embed, script_json
 from doxa.runs.files import write_whole
@@ -48,18 +48,16 @@ def write_report(
 
 def render(run: Run, shown: Page, readings: Embedded) -> str:
     """The page as text."""
-    scripts = [_asset("report.js")]
-    if shown.charts:
-        scripts.insert(0, _vega())
-    return _template("report.html").render(
+    scripts = [*page_scripts(shown.charts), asset("report.js")]
+    return template("report.html").render(
         page=shown,
         readings=readings,
         kept=[(f"readings/{study}/rows.parquet" if run.folder is not None else "") for study in shown.studies],
         charts=script_json([chart.spec for chart in shown.charts]),
         facets=script_json(_facets(shown, readings)),
-        policy=_policy(scripts),
+        policy=policy(scripts),
         scripts=scripts,
-        style=_asset("report.css"),
+        style=asset("report.css"),
     )
 
 
@@ -79,14 +77,19 @@ def _drawn_height(spec: Mapping[str, Any]) -> int:
     return sum(int(view["height"]) if isinstance(view.get("height"), int | float) else 200 for view in stacked) + 50
 
 
-def _policy(scripts: list[str]) -> str:
+def page_scripts(charts: Sequence[Chart]) -> list[str]:
+    """The scripts of any page; the one that draws is big, and left out where there is nothing to draw."""
+    return ([vega()] if charts else []) + [asset("page.js")]
+
+
+def policy(scripts: list[str]) -> str:
     """A content security policy under which only these scripts run and nothing is fetched, whatever a reply says."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'"
 
 
 @cache
-def _vega() -> str:
+def vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script."""
     import altair
     import vl_convert
@@ -98,19 +101,19 @@ def _vega() -> str:
     return bundle
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     from importlib.resources import files
 
     return (files("doxa.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _template(name: str) -> Any:
+def template(name: str) -> Any:
     import jinja2
 
     from doxa.report import numbers
 
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_asset),
+        loader=jinja2.FunctionLoader(asset),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

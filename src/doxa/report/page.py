@@ -153,7 +153,7 @@ def page(run: Run) -> Page:
     parts = sorted(enumerate(run.parts), key=lambda at: order.index(at[1].study))
     built = Page(_title(run), run_facts(run), _flat(run.manifest.get("model", {}).get("identity", {})))
     if run.profile is not None:
-        built.profile = _sections(run.profile, built.charts)
+        built.profile = sections(run.profile, built.charts)
     many = len(parts) > 1
     for index, part in parts:
         built.parts.append(_part(index, part, run.manifest, built.charts, _PER_PART if many else HEADLINES))
@@ -234,14 +234,14 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
     found: Findings = part.findings
     rows = part.rows()
     about = _about(manifest, part.study)
-    sections = _sections(found, charts)
+    chapters = sections(found, charts)
     coverage = _coverage(rows)
     chart = None
     if coverage:
         counts = {name: {s.outcome: s.readings for s in shares} for name, shares, _ in coverage}
         chart = (len(charts), outcomes_chart(counts, name="Share of readings by outcome"))
         charts.append(chart[1])
-    estimates = [r for s in sections for r in s.estimates]
+    estimates = [r for s in chapters for r in s.estimates]
     by_name = {r.estimate.name: r for r in reversed(estimates)}
     return PartView(
         index=index,
@@ -251,7 +251,7 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
         source=_source(about),
         facts=_part_facts(part),
         options=_flat(part.options),
-        sections=sections,
+        sections=chapters,
         headlines=sorted(estimates, key=lambda row: math.isnan(row.estimate.value))[:headlines],
         claims=[_claim(c, by_name) for c in found.claims],
         notes=found.notes,
@@ -262,14 +262,14 @@ def _part(index: int, part: Part, manifest: Mapping[str, Any], charts: list[Char
     )
 
 
-def _sections(found: Findings, charts: list[Chart]) -> list[Section]:
+def sections(found: Findings, charts: list[Chart]) -> list[Section]:
     """Findings by section in the order of first appearance, the unnamed one first; charts join the page's list."""
     shown: Iterable[Estimate | Table | Chart] = (*found.estimates, *found.tables, *found.charts)
     titles = sorted(dict.fromkeys(x.section for x in shown), key=bool)
     published: dict[str, list[float]] = {}
     for c in found.claims:
         published.setdefault(c.estimate or c.name, []).append(c.published)
-    sections = []
+    made = []
     for title in titles:
         estimates = [e for e in found.estimates if e.section == title]
         drawn = bars(estimates, published)
@@ -277,8 +277,8 @@ def _sections(found: Findings, charts: list[Chart]) -> list[Section]:
         numbered = list(enumerate(here, start=len(charts)))
         charts.extend(here)
         rows = [EstimateRow(e, Shown(e), bar) for e, bar in zip(estimates, drawn, strict=True)]
-        sections.append(Section(title, rows, [t for t in found.tables if t.section == title], numbered))
-    return sections
+        made.append(Section(title, rows, [t for t in found.tables if t.section == title], numbered))
+    return made
 
 
 def _claim(claim: Claim, rows: Mapping[str, EstimateRow]) -> ClaimRow:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 _ROWS = 20  # rows of a table of findings that are printed; the report has them all
 
 
-def print_findings(found: Part | Findings, console: Console | None = None, *, title: str = "") -> None:
+def print_findings(
+    found: Part | Findings, console: Console | None = None, *, title: str = "", rows: int | None = _ROWS
+) -> None:
     """Print estimates by section, tables, published figures and notes.
 
     console  where to; default: standard output
     title    the line above; default: study and model of a part
+    rows     of each table that are printed; None: all
     """
     from rich.console import Console
 
@@ -35,14 +38,15 @@ def print_findings(found: Part | Findings, console: Console | None = None, *, ti
     for section in sorted(dict.fromkeys(e.section for e in findings.estimates), key=bool):
         _estimates(out, section, [e for e in findings.estimates if e.section == section])
     for table in findings.tables:
-        left = len(table.rows) - _ROWS
-        rows = [[cell(value) for value in row] for row in table.rows[:_ROWS]]
+        shown = table.rows[:rows]
+        left = len(table.rows) - len(shown)
+        lines = [[cell(value) for value in row] for row in shown]
         right = {k for k, value in enumerate(table.rows[0] if table.rows else ()) if isinstance(value, (int, float))}
-        _table(out, table.name, table.columns, rows, right)
+        _table(out, table.name, table.columns, lines, right)
         _line(out, f"and {counted(left, 'row')} more, in the report" if left > 0 else table.note, "dim")
     if findings.claims:
-        rows = [_claim(c, findings) for c in findings.claims]
-        _table(out, "Published figures", ("figure", "published", "measured", "setting"), rows, {1, 2})
+        claims = [_claim(c, findings) for c in findings.claims]
+        _table(out, "Published figures", ("figure", "published", "measured", "setting"), claims, {1, 2})
     for note in findings.notes:
         _line(out, f"note: {note}", "yellow")
 

@@ -1,0 +1,16 @@
+"""Charts that studies put into their findings: plain arrays in, a Vega-Lite specification with its data out."""
+
+from doxa.charts.confidence import confidence_histogram, reliability_chart, risk_coverage_chart
+from doxa.charts.recovery import recovery_chart
+from doxa.charts.values import bars_with_intervals, curve_by_popularity, estimates_chart, outcomes_chart
+
+__all__ = [
+    "bars_with_intervals",
+    "confidence_histogram",
+    "curve_by_popularity",
+    "estimates_chart",
+    "outcomes_chart",
+    "recovery_chart",
+    "reliability_chart",
+    "risk_coverage_chart",
+]
