@@ -1,9 +1,9 @@
-# The two commands of the README: `make audit` and `make test`. Both create what they need.
+# The two commands of the README are `make audit` and `make test`. Each creates what it needs.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: audit test test-slow check clean
+.PHONY: audit test test-slow validate check clean
 
 audit: $(VENV)/.installed
 	$(BIN)/doxa audit --out runs/audit-atlas
@@ -13,6 +13,10 @@ test: $(VENV)/.installed check
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow
+
+validate: $(VENV)/.installed
+	$(BIN)/doxa validate --grid --out runs/validation.html
+	$(BIN)/doxa validate --coverage --out runs/coverage.html
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

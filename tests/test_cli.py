@@ -285,3 +285,23 @@ doxa.cli.main(["run", "kable", "-m", "simulated:random", "--limit", "4", "--conc
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Interrupted: 2 of 4 items are done and kept in here" in err
     assert "Traceback" not in err and Run.open("here").parts[0].counts["done"] == 2
+
+
+def test_validate_shows_what_is_planted_and_what_is_found(doxa, tmp_path):
+    code, out, err = doxa("validate", "abstention", "--quick", "--json")
+    shown = json.loads(out)
+    assert code == 0 and shown["sound"] and "abstention: rate of admission" in err
+    table = shown["Planted and measured"]["tables"][0]
+    assert table["columns"][3:5] == ["planted", "measured"] and len(table["rows"]) == 6
+    code, out, err = doxa("validate", "abstention", "--coverage")
+    assert code == 2 and "leave STUDY and --grid out" in err
+    code, out, err = doxa("validate", "nonsense")
+    assert code == 2 and "nonsense" in err
+
+
+def test_validate_ends_with_1_when_something_is_not_recovered(doxa, monkeypatch):
+    from doxa.audit import abstention
+
+    monkeypatch.setattr(abstention, "_rate", lambda name, rows, label: abstention.Estimate(name, 0.3, n=100))
+    code, out, _ = doxa("validate", "abstention")
+    assert code == 1 and " no " in out

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study": {"records", "models", "planted"},
     "runs": {"records", "models", "study"},
     "studies": UP_TO_ELICIT | {"organisms", "study", "planted"},
-    "validation": {"records", "charts", "metrics", "study", "planted", "runs"},
+    "validation": {"records", "charts", "metrics", "models", "study", "planted", "runs"},
     "audit": UP_TO_ELICIT | {"organisms", "study", "planted", "studies", "runs", "validation"},
     "report": {"records", "charts", "metrics", "runs"},
     "catalogue": {"study", "studies"},

@@ -70,6 +70,7 @@ class MadeRun:
     parts: list[MadePart]
     folder: Path | None = None
     profile: Findings | None = None
+    validation: Findings | None = None
 
     @property
     def manifest(self) -> dict[str, Any]:

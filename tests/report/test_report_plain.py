@@ -10,7 +10,7 @@ NAN = float("nan")
 
 def test_keys(made_run):
     found = json.loads(json.dumps(findings_json(made_run), allow_nan=False))
-    assert set(found) == {"format", "run", "profile", "parts"} and found["format"] == 1
+    assert set(found) == {"format", "run", "profile", "validation", "parts"} and found["format"] == 1
     assert found["run"] == {
         "doxa": "0.1.0", "status": "done",
         "started": "2026-03-02T09:15:04+00:00", "finished": "2026-03-02T09:17:31+00:00",

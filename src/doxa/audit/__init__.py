@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +34,19 @@ def audit(
     fresh: bool = False,
     concurrency: int | None = None,
     progress: bool | None = None,
+    validated: bool = True,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Run:
     """Ask a model the whole battery, or some parts of it, and put its profile on top of their findings.
 
-    parts   names of parts; None: all. limit: only the first so many items of each part
-    raises  DoxaError: no such part; and whatever `doxa.runs.run` raises
+    parts      names of parts; None: all. limit: only the first so many items of each part
+    validated  with the recovery table of every instrument used: made once for this version of Doxa, then kept
+    say        told what is planted next, where it is made
+    raises     DoxaError: no such part; and whatever `doxa.runs.run` raises
     """
     from doxa import runs
     from doxa.audit.profile import profile
+    from doxa.validation import trusted
 
     whole = battery()
     unknown = [p for p in parts or () if p not in whole]
@@ -61,6 +66,8 @@ def audit(
         progress=progress,
     )
     done.profile = profile(done)
+    if validated:
+        done.validation = trusted([study for study, _ in chosen], say=say)
     if done.folder is not None:
         done.write_findings()
     return done

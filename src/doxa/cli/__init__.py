@@ -40,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
         try:
-            cli.main(args=[a for a in args if a != "--debug"], prog_name="doxa", standalone_mode=False)
-            code = 0
+            # Without click's standalone mode, what a command gives to click's Exit comes back as a value.
+            ended = cli.main(args=[a for a in args if a != "--debug"], prog_name="doxa", standalone_mode=False)
+            code = ended if isinstance(ended, int) else 0
         except click.exceptions.Abort:
             code = INTERRUPTED
         except Exception as error:

@@ -98,6 +98,9 @@ def score(study: str, files: tuple[Path, ...], null: bool, as_json: bool, **give
 @click.argument("model", required=False, default=DEFAULT_MODEL)
 @run_options
 @click.option("--part", "parts", multiple=True, help="Only this part of the battery; may be given several times.")
+@click.option(
+    "--validation/--no-validation", default=True, help="Show how far each instrument recovers what is planted."
+)
 @model_options
 def audit(model: str, **given: Any) -> None:
     """The epistemic profile of a model; without MODEL, of the atlas.
@@ -113,7 +116,8 @@ def audit(model: str, **given: Any) -> None:
     folder = given["out"] or default_folder("audit", model, given, {"parts": parts} if parts else {})
     if all(p in whole for p in parts) and not _planned([whole[p] for p in parts or whole], asked, folder, given):
         return
-    show(run_audit(asked, parts=parts or None, out=folder, **_how(given)), given["as_json"])
+    done = run_audit(asked, parts=parts or None, out=folder, validated=given["validation"], say=_say, **_how(given))
+    show(done, given["as_json"])
 
 
 # --- before a run ----------------------------------------------------------------------------------------------------
@@ -143,6 +147,10 @@ def _planned(chosen: Any, model: Model, folder: Path, given: Mapping[str, Any], 
     if given["plan_only"] and given["as_json"]:
         print_json([p.as_dict() for p in plans])
     return not given["plan_only"]
+
+
+def _say(line: str) -> None:
+    click.echo(f"Proving the instruments (once for this version): {line}", err=True)
 
 
 def _how(given: Mapping[str, Any]) -> dict[str, Any]:

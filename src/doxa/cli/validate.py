@@ -37,7 +37,7 @@ def validate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Plant known truths, run the real studies, and show what they find of them.
+    """Plant known truths and show what the studies find of them.
 
     STUDY: studies or parts of the audit; without one, all. Exit code 1 if a planted value is not recovered or a null
     is not clean.
@@ -61,7 +61,7 @@ def validate(
         chosen = _chosen(study)
         recovered = validation.validate(chosen, quick=quick, seed=seed, say=_say)
         good = validation.sound(recovered)
-        chapters.append(("Planted and measured", recovery.as_findings(recovered)))
+        chapters.append(("Planted and measured", recovery.as_findings([r.row() for r in recovered])))
         if grid:
             swept = validation.sweep(chosen, quick=quick, seed=seed, say=_say)
             good = good and all(point.holds for curve in swept for point in curve.points)

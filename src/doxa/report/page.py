@@ -130,6 +130,8 @@ class Page:
     facts: list[tuple[str, str]]
     identity: list[tuple[str, str]]
     profile: list[Section] = field(default_factory=list)
+    validation: list[Section] = field(default_factory=list)
+    verdict: str = ""
     parts: list[PartView] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
 
@@ -154,6 +156,9 @@ def page(run: Run) -> Page:
     built = Page(_title(run), run_facts(run), _flat(run.manifest.get("model", {}).get("identity", {})))
     if run.profile is not None:
         built.profile = sections(run.profile, built.charts)
+    if run.validation is not None:
+        built.validation = sections(run.validation, built.charts)
+        built.verdict = " ".join(run.validation.notes)
     many = len(parts) > 1
     for index, part in parts:
         built.parts.append(_part(index, part, run.manifest, built.charts, _PER_PART if many else HEADLINES))

@@ -22,7 +22,7 @@ def findings_json(run: Run, *, charts: bool = False) -> dict[str, Any]:
 
     format  1
     run     folder (None: in memory), doxa, status, started, finished, seed, null_seed, fingerprint
-    profile findings over all parts, for a run that has them (an audit), else None
+    profile, validation  findings over all parts, for a run that has them (an audit), else None
     parts   one per study: study, model, options, counts, usage, and the keys of `findings_dict`
     charts  with the charts, which carry their data
     """
@@ -41,8 +41,11 @@ def findings_json(run: Run, *, charts: bool = False) -> dict[str, Any]:
         }
         for part in run.parts
     ]
-    profile = None if run.profile is None else findings_dict(run.profile, charts=charts)
-    return {"format": FORMAT, "run": _plain(about), "profile": profile, "parts": parts}
+    over_all = {
+        name: None if found is None else findings_dict(found, charts=charts)
+        for name, found in (("profile", run.profile), ("validation", run.validation))
+    }
+    return {"format": FORMAT, "run": _plain(about), **over_all, "parts": parts}
 
 
 def findings_dict(found: Findings, *, charts: bool = False) -> dict[str, Any]:

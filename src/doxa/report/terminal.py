@@ -72,6 +72,8 @@ def summary(run: Run, console: Console | None = None, *, report: Path | str | No
     if run.profile is not None:
         print_findings(run.profile, out, title=f"Profile of {run.manifest['model']['address']}")
         out.print()
+    if run.validation is not None:
+        _line(out, f"Can these numbers be trusted? {' '.join(run.validation.notes)} (doxa validate)")
     place = Path(report) if report is not None else run.folder / "report.html" if run.folder is not None else None
     if run.folder is not None:
         _line(out, f"Readings  {run.folder}")

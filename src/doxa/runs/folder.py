@@ -182,7 +182,8 @@ class Part:
 class Run:
     """One execution of studies on a model: `manifest` and one part per study; `folder` is None for one in memory.
 
-    profile  findings over all parts, for a run that has them (an audit does)
+    profile     findings over all parts, for a run that has them (an audit does)
+    validation  how far the run's instruments recover what is planted, for a run that has it (an audit does)
     """
 
     def __init__(self, manifest: dict[str, Any], parts: Sequence[Part], folder: Path | None = None) -> None:
@@ -190,6 +191,7 @@ class Run:
         self.parts = list(parts)
         self.folder = folder
         self.profile: Findings | None = None
+        self.validation: Findings | None = None
 
     @classmethod
     def open(cls, folder: str | Path, *, on_damage: logs.OnDamage = "raise") -> Run:
@@ -229,8 +231,12 @@ class Run:
             }
             for part in self.parts
         ]
-        profile = None if self.profile is None else write_findings(self.profile, "profile", self.parts[0].model)
-        written = json.loads(dumps({"format": manifests.FORMAT, "profile": profile, "parts": parts}))
+        model = self.parts[0].model
+        over_all = {
+            name: None if found is None else write_findings(found, name, model)
+            for name, found in (("profile", self.profile), ("validation", self.validation))
+        }
+        written = json.loads(dumps({"format": manifests.FORMAT, **over_all, "parts": parts}))
         write_whole(self.folder / FINDINGS, json.dumps(written, indent=1, ensure_ascii=False).encode() + b"\n")
 
     def read_findings(self) -> None:
@@ -247,6 +253,7 @@ class Run:
                 "nothing anew and scores what is there."
             ) from error
         self.profile = read_findings(stored["profile"]) if stored.get("profile") else None
+        self.validation = read_findings(stored["validation"]) if stored.get("validation") else None
         for written in stored["parts"]:
             part = self[written["study"]]
             part.findings = read_findings(written["findings"])

@@ -1,6 +1,7 @@
 """Planted truth: is every instrument shown to find a known value, and nothing where there is nothing?"""
 
 from doxa.validation.curves import Curve, sweep
+from doxa.validation.kept import trusted
 from doxa.validation.recovery import Check, Recovery, checks, recover, sound, validate, verdict
 
-__all__ = ["Check", "Curve", "Recovery", "checks", "recover", "sound", "sweep", "validate", "verdict"]
+__all__ = ["Check", "Curve", "Recovery", "checks", "recover", "sound", "sweep", "trusted", "validate", "verdict"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from doxa.planted import Expected, Truth
 from doxa.records import DoxaError, Estimate, Findings, Table
@@ -12,6 +13,7 @@ from doxa.runs import run
 from doxa.study import Study
 
 Say = Callable[[str], None]
+Row = tuple[Any, ...]  # a line of the table, see COLUMNS
 ROUNDING = 1e-9  # of floating-point sums, where a value has to be exact
 COLUMNS = (
     *("study", "planted truth", "quantity", "planted", "measured", "low", "high", "n", "tolerance", "recovered"),
@@ -66,8 +68,8 @@ class Recovery:
         apart = abs(self.planted.expected.value - self.null.expected.value)
         return not apart <= self.planted.tolerance + self.null.tolerance  # nan: one of them is undefined, which tells
 
-    def row(self) -> tuple[object, ...]:
-        """The line of the table, see COLUMNS."""
+    def row(self) -> Row:
+        """The line of the table."""
         of, null = self.planted, self.null
         return (
             *(self.study, self.truth.name, of.expected.estimate, of.expected.value, of.measured.value),
@@ -128,23 +130,23 @@ def validate(
     return found
 
 
-def as_findings(recoveries: Sequence[Recovery], section: str = "") -> Findings:
-    """The table of what was planted and what was found, and its verdict in words."""
-    whole = Table("Planted and measured", COLUMNS, tuple(r.row() for r in recoveries), section=section, note=RULE)
-    return Findings(tables=(whole,), notes=(verdict(recoveries),))
-
-
 RULE = (
     "Recovered: the measured value differs from the planted one by at most three standard errors at this n, and by "
     "what is known to be lost (rounding of words, bias at small n). Null: the same respondent without the property."
 )
 
 
-def verdict(recoveries: Sequence[Recovery]) -> str:
+def as_findings(rows: Sequence[Row], section: str = "") -> Findings:
+    """The table of what was planted and what was found, and its verdict in words."""
+    whole = Table("Planted and measured", COLUMNS, tuple(rows), section=section, note=RULE)
+    return Findings(tables=(whole,), notes=(verdict(rows),))
+
+
+def verdict(rows: Sequence[Row]) -> str:
     """How many planted values were recovered and how many nulls are clean, in a sentence."""
-    nulls = [r for r in recoveries if r.null is not None]
-    recovered, clean = sum(r.recovered for r in recoveries), sum(r.null_clean for r in nulls)
-    return f"{recovered} of {len(recoveries)} planted values recovered, {clean} of {len(nulls)} nulls clean"
+    recovered = [row[COLUMNS.index("recovered")] for row in rows]
+    nulls = [row[COLUMNS.index("null clean")] for row in rows if row[COLUMNS.index("null clean")] is not None]
+    return f"{sum(recovered)} of {len(rows)} planted values recovered, {sum(nulls)} of {len(nulls)} nulls clean"
 
 
 def sound(recoveries: Sequence[Recovery]) -> bool:
