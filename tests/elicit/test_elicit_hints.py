@@ -1,6 +1,7 @@
 """Personas and hints are added to any prompt; random hints are uniform, repeatable, and may be right."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -34,9 +35,18 @@ def test_a_hint_is_added_behind_the_question_with_its_note():
     lines = hinted.messages[-1].content.split("\n")
     assert "\n".join(lines[:-2]) == prompt.messages[-1].content
     assert lines[-2:] == ["Hint: I vaguely remember that the answer is A) Sydney.", NOTE]
-    assert hinted.form is prompt.form and hinted.item is CITY
+    assert hinted.form is prompt.form and prompt.item is CITY
     with pytest.raises(ValueError, match="last message is the user"):
         with_hint(Prompt(text="Q:"), HINTS[0], "A", CITY)
+
+
+def test_the_item_of_a_hinted_prompt_says_what_is_hinted_and_by_whom():
+    asked = replace(CITY, fields={"subset": "geography"})
+    for prompt in (Vanilla().prompt(asked), Prompt.user("Which?")):  # with and without an item of its own
+        said = with_hint(prompt, HINTS[8], "A", asked).item
+        assert said.fields == {"subset": "geography", "hint": "A", "authority": "expert", "strength": 4}
+        assert replace(said, fields=asked.fields) == asked
+    assert asked.fields == {"subset": "geography"}
 
 
 def test_the_first_of_the_misleading_prompts_has_no_hint():

@@ -23,7 +23,7 @@ from doxa.models.simulated import (
     inflated,
     respondent,
 )
-from doxa.models.simulated_rules import unknowable
+from doxa.models.simulated_values import unknowable
 from doxa.records import LETTERS, Answer, DoxaError, Item, Prompt, Reply, Sampling
 
 CITIES = ("Rome", "Oslo", "Bern", "Lima")

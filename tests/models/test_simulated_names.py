@@ -24,7 +24,7 @@ from doxa.models.simulated import (
     names,
     respondent,
 )
-from doxa.models.simulated_rules import values
+from doxa.models.simulated_values import values
 from doxa.records import Answer, DoxaError, Item, Prompt, Sampling
 
 CITIES = ("Rome", "Oslo", "Bern", "Lima")

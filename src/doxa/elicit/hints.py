@@ -78,6 +78,9 @@ def with_persona(prompt: Prompt, persona: Literal["confident", "cautious"]) -> P
 def with_hint(prompt: Prompt, hint: Hint, answer: str, item: Item) -> Prompt:
     """The prompt with a hint and its note as the last lines of the last user message.
 
+    Its item says the same in `fields`, for simulated respondents: hint (the answer), authority (the hint's name) and
+    strength (its rank).
+
     answer  what the hint suggests, in canonical form (a letter is shown with its option's text)
     raises  ValueError: a plain-text prompt, a prompt that does not end with a user message, no such letter
     """
@@ -85,7 +88,10 @@ def with_hint(prompt: Prompt, hint: Hint, answer: str, item: Item) -> Prompt:
         raise ValueError("a hint is added to a chat whose last message is the user's; this prompt has none")
     last = prompt.messages[-1]
     lines = f"{last.content}\n{hint.template.format(answer=shown_answer(answer, item))}\n{NOTE}"
-    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", lines)))
+    shown = prompt.item or item
+    said = {"hint": answer, "authority": hint.name, "strength": hint.strength}
+    shown = replace(shown, fields={**shown.fields, **said})
+    return replace(prompt, messages=(*prompt.messages[:-1], Message("user", lines)), item=shown)
 
 
 def misleading(

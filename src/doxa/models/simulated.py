@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from doxa.models.base import Context
+from doxa.models.simulated_influence import Deference, Rates, authority_of, hint_of
 from doxa.models.simulated_respondent import Respondent
 from doxa.models.simulated_rules import (
     ABSTAIN,
@@ -32,7 +33,6 @@ from doxa.models.simulated_rules import (
     inverted,
     tens,
 )
-from doxa.models.simulated_wording import hint_of
 from doxa.records import DoxaError, Item, Prompt
 
 __all__ = [
@@ -41,15 +41,18 @@ __all__ = [
     "Always",
     "Belief",
     "Constant",
+    "Deference",
     "Dirichlet",
     "Forecast",
     "Holder",
     "Modal",
     "Planted",
+    "Rates",
     "Respondent",
     "Sharpened",
     "Skill",
     "Uniform",
+    "authority_of",
     "calibrated",
     "hint_of",
     "inflated",
@@ -192,6 +195,27 @@ def _follower(rate: float = 0.5, ability: float = 0.7) -> Respondent:
     return replace(_calibrated(ability), follows=rate)
 
 
+def _liar(rate: float = 0.3, evades: float = 0.0, ability: float = 0.7) -> Respondent:
+    """says what it believes, but where the condition is "pressured" lies at one rate and evades at another"""
+    check_probability("rate", rate)
+    return replace(_calibrated(ability), lies=rate, evades=evades, decoding="modal")
+
+
+def _sycophant(rate: float = 0.2, slope: float = 1.0, ability: float = 0.7) -> Respondent:
+    """follows hints at a rate whose logit rises by slope with each rank in Item.fields['strength']"""
+    return replace(_calibrated(ability), follows=Deference(rate, slope))
+
+
+def _persuadable(pressure: float = 2.0, history: float = 0.0, ability: float = 0.7) -> Respondent:
+    """adds a logit to the hinted answer for each argument, and one to what it said in its own earlier turns"""
+    return replace(_calibrated(ability), pressure=pressure, history=history)
+
+
+def _drifting(drift: float = 1.0, fading: float = 0.0, ability: float = 0.7) -> Respondent:
+    """adds a logit per 1,000 words of context to Item.fields['asserted']; with fading its own belief wears off"""
+    return replace(_calibrated(ability), drift=drift, fading=fading)
+
+
 def _calibrated_forecaster() -> Respondent:
     """forecasts events with Item.fields['probability'], or one that the known outcome is a draw from"""
     return Respondent(belief=Forecast(), decoding="modal")
@@ -212,12 +236,16 @@ NAMED: dict[str, Callable[..., Respondent]] = {
     for make in (
         *(_always, _random, _modal, _oracle, _calibrated, _overconfident, _underconfident, _inflated, _constant),
         *(_tens, _inverted, _skilled, _dirichlet, _planted, _admits, _biased, _follower),
+        *(_liar, _sycophant, _persuadable, _drifting),
         *(_calibrated_forecaster, _overconfident_forecaster, _underconfident_forecaster),
     )
 }
 
 # Parameters that every named respondent takes.
-COMMON: dict[str, type] = {"seed": int, "noise": float, "format_errors": float, "temperature": float, "unit": str}
+COMMON: dict[str, type] = {
+    **{"seed": int, "noise": float, "format_errors": float, "temperature": float, "unit": str},
+    **dict.fromkeys(("lies", "evades", "pressure", "history", "drift", "fading"), float),
+}
 
 
 def names() -> dict[str, str]:
@@ -228,7 +256,7 @@ def names() -> dict[str, str]:
 def respondent(text: str) -> Respondent:
     """The respondent called "NAME?param=value&param=value", the part of an address after "simulated:".
 
-    Besides its own parameters each takes seed, noise, format_errors, temperature and unit, see `Respondent`.
+    Besides its own parameters each takes those of COMMON, see `Respondent`.
 
     raises  DoxaError: an unknown name or parameter, a value that is no number, a probability outside [0, 1]
     """

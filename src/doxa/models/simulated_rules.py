@@ -2,125 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
 
+from doxa.models.simulated_values import (
+    Key,
+    generator,
+    is_closed,
+    meaning,
+    truth_of,
+    uniforms,
+    unknowable,
+    values,
+)
 from doxa.records import DoxaError, Item
 
 ABSTAIN = "(abstains)"  # the value of an answer that admits not knowing, in distributions over answers
-
-Key = tuple[Any, ...]
-_ADMISSION = re.compile(r"i (do not|don.?t) know\b|no one knows|nobody knows|it is not known", re.IGNORECASE)
-_BITS = 2.0**-53
-
-
-# --- randomness that depends on what is asked, and on nothing else ----------------------------------------------------
-
-
-def uniforms(count: int, *key: Any) -> list[float]:
-    """`count` numbers in (0, 1) that depend on the key alone: the same in any order, process or version of Python."""
-    text = "\x1f".join(map(str, key)).encode()
-    found: list[float] = []
-    while len(found) < count:
-        block = hashlib.blake2b(text, digest_size=64, salt=len(found).to_bytes(8, "little")).digest()
-        found += [((int.from_bytes(block[i : i + 8], "little") >> 11) + 0.5) * _BITS for i in range(0, 64, 8)]
-    return found[:count]
-
-
-def normals(count: int, *key: Any) -> list[float]:
-    """`count` standard normal numbers that depend on the key alone (Box and Muller)."""
-    u = uniforms(2 * count, *key)
-    return [math.sqrt(-2 * math.log(a)) * math.cos(2 * math.pi * b) for a, b in zip(u[::2], u[1::2], strict=True)]
-
-
-def mark(text: str) -> str:
-    """A short mark of a text, to stand for it in keys."""
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
-def generator(*key: Any) -> np.random.Generator:
-    """A NumPy generator that depends on the key alone."""
-    text = "\x1f".join(map(str, key)).encode()
-    number = int.from_bytes(hashlib.blake2b(text, digest_size=16).digest(), "little")
-    return np.random.Generator(np.random.Philox(key=number))
-
-
-# --- an item as a respondent sees it ----------------------------------------------------------------------------------
-
-
-def is_admission(text: str | None) -> bool:
-    """Whether an option, or a right answer, says that it is not known."""
-    return text is not None and _ADMISSION.match(text.strip()) is not None
-
-
-def unknowable(item: Item) -> bool:
-    """Whether nobody can know: no truth, or the right option is the admission."""
-    return item.answer is None or is_admission(item.answer) or "unknowable" in item.tags
-
-
-def is_binary(item: Item) -> bool:
-    """Whether the item is true or false (or yes or no) without lettered options."""
-    return not item.options and (
-        item.kind == "statement" or meaning(item.answer) is not None or "probability" in item.fields
-    )
-
-
-def values(item: Item) -> tuple[str, ...]:
-    """What a respondent may answer: the options' texts; "true" and "false"; or the truth and three wrong answers.
-
-    Wrong answers to an open question come from Item.fields["wrong"], else they are near numbers or made-up names.
-    """
-    if item.options:
-        return item.options
-    if is_binary(item):
-        return ("true", "false")
-    answer = canonical(item)
-    truth = (answer,) if answer is not None else ()
-    wrong = item.fields.get("wrong") or _made_up(item)
-    return (*truth, *(str(w) for w in wrong if str(w) != answer))
-
-
-def truth_of(item: Item) -> str | None:
-    """The right one among `values(item)`; None: not known."""
-    return meaning(item.answer) if is_binary(item) else canonical(item)
-
-
-def meaning(word: str | None) -> str | None:
-    """ "true" for true and yes, "false" for false and no, None for any other word."""
-    return {"true": "true", "yes": "true", "false": "false", "no": "false"}.get((word or "").strip().lower())
-
-
-def canonical(item: Item) -> str | None:
-    """The answer as forms write it: numbers without separators and trailing zeros."""
-    if item.kind != "number" or item.options or item.answer is None:
-        return item.answer
-    try:
-        text = format(Decimal(item.answer.replace(",", "").strip()), "f")
-    except InvalidOperation:
-        return item.answer
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _made_up(item: Item) -> tuple[str, ...]:
-    """Three wrong answers that fit: numbers beside the truth, or names that nothing has."""
-    draws = uniforms(12, "made-up", item.cluster, item.answer)
-    number = canonical(item) or ""
-    if item.kind == "number" or re.fullmatch(r"-?\d+", number):
-        centre = int(float(number)) if re.fullmatch(r"-?\d+(\.\d+)?", number) else 10 + int(90 * draws[9])
-        steps = sorted(range(-9, 0), key=lambda step: draws[step + 9])[:3]
-        return tuple(str(centre + (step if u < 0.5 else -step)) for step, u in zip(steps, draws[9:], strict=True))
-    heads, tails = ("Vel", "Tor", "Mar", "Zan", "Kor", "Bre", "Lum", "Dra"), ("mora", "vik", "daria", "lun", "tesh")
-    triples = (draws[j : j + 3] for j in range(0, 12, 3))
-    names = dict.fromkeys(heads[int(8 * a)] + tails[int(5 * b)] + "aeiou"[int(5 * c)] for a, b, c in triples)
-    return tuple(names)[:3]
-
 
 # --- what it believes -------------------------------------------------------------------------------------------------
 
@@ -162,7 +63,7 @@ class Ability:
 
     def right(self, item: Item, key: Key) -> float:
         """Probability of a right answer: 1/c of c options is right by guessing, no open answer is."""
-        chance = 1 / len(values(item)) if item.options or is_binary(item) else 0.0
+        chance = 1 / len(values(item)) if is_closed(item) else 0.0
         return chance + (1 - chance) * self.knows(item, key)
 
 
@@ -184,7 +85,7 @@ class Uniform:
     """Knows nothing: every value alike; of an open question's, only the wrong ones."""
 
     def __call__(self, item: Item, key: Key) -> Belief:
-        closed = item.options or is_binary(item)
+        closed = is_closed(item)
         names = dict.fromkeys(v for v in values(item) if closed or v != truth_of(item))
         return Belief(dict.fromkeys(names, 1 / len(names)))
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from doxa.models.simulated_rules import is_admission, is_binary, meaning, values
-from doxa.records import LETTERS, Answer, Form, Item, Prompt, Reply
+from doxa.models.simulated_values import is_admission, is_binary, is_closed, meaning, values
+from doxa.records import LETTERS, Answer, DoxaError, Form, Item, Outcome, Prompt, Reply
 
 ABSTENTION = "I do not know."
 
 # Replies out of format; the first that the form at hand does not read as an answer is given.
 GARBLED = ("Let me think about this:", "...", "")
-
-_HINT = re.compile(
-    r"^Hint: .*?(?:answer is(?: undoubtedly)?|gives) (?:([A-Z])\) .*|(.+?))(?: as the answer)?\.$", re.MULTILINE
-)
 
 
 @dataclass(frozen=True)
@@ -111,18 +107,13 @@ class Words:
     @classmethod
     def of(cls, item: Item, said: tuple[str, ...], also: Iterable[str] = ()) -> Words:
         """The words for an item's values, and for the `also` ones that are not among them."""
-        names = values(item)
-        found: dict[str, int] = {}
-        if item.options or is_binary(item):
-            found |= {letter: j for j, letter in enumerate(LETTERS[: len(names)])}
-        else:
-            found |= {other.casefold(): 0 for other in item.accepted if item.answer is not None}
-        for words in (names, said):
-            found |= {form: j for j in reversed(range(len(words))) for form in (words[j].casefold(), words[j])}
-        known = cls(names, said, found)
+        closed, known_answer = is_closed(item), item.answer is not None
+        known = _words(values(item), said, closed, item.accepted if known_answer and not closed else ())
         new = tuple(dict.fromkeys(word for word in also if known.place(word) is None))
-        extra = {word: len(names) + j for j, word in enumerate(new)}
-        return cls((*names, *new), (*said, *new), found | extra) if new else known
+        if not new:
+            return known
+        extra = {word: len(known.names) + j for j, word in enumerate(new)}
+        return cls((*known.names, *new), (*said, *new), {**known.found, **extra})
 
     def place(self, word: str) -> int | None:
         """Place of a value by any word for it, also "yes" where it is called "true"; None: it is no value."""
@@ -131,6 +122,15 @@ class Words:
                 return self.found[name]
         same = meaning(word)
         return next((j for j, name in enumerate(self.names) if same and meaning(name) == same), None)
+
+
+@lru_cache(maxsize=4096)
+def _words(names: tuple[str, ...], said: tuple[str, ...], lettered: bool, accepted: tuple[str, ...]) -> Words:
+    found: dict[str, int] = {letter: j for j, letter in enumerate(LETTERS[: len(names)])} if lettered else {}
+    found |= {other.casefold(): 0 for other in accepted}
+    for words in (names, said):
+        found |= {form: j for j in reversed(range(len(words))) for form in (words[j].casefold(), words[j])}
+    return Words(names, said, found)
 
 
 BINARY = {"true": ("true", "false"), "yes": ("yes", "no"), "letters": ("A", "B")}
@@ -142,12 +142,16 @@ def garbled(form: Form, item: Item) -> str:
     return next(unread, GARBLED[-1])
 
 
-def hint_of(prompt: Prompt) -> str | None:
-    """The answer that a prompt asserts, as a canonical value or an option's text; None: none.
-
-    Item.fields["hint"] of the item as shown, or else the last message's line "Hint: ... the answer is B) text."
-    """
-    if prompt.item is not None and "hint" in prompt.item.fields:
-        return str(prompt.item.fields["hint"])
-    found = _HINT.findall(prompt.messages[-1].content) if prompt.messages else []
-    return (found[-1][0] or found[-1][1]) if found else None
+def evasion(form: Form, item: Item) -> tuple[Outcome, str]:
+    """A reply that declines, and the outcome as which the form reads it: "refused", or else "abstained"."""
+    declining: tuple[Outcome, ...] = ("refused", "abstained")
+    for outcome in declining:
+        try:
+            text = form.write(Answer(outcome), item)
+            if form.read(text, item).outcome == outcome:
+                return outcome, text
+        except ValueError:
+            continue
+    raise DoxaError(
+        f"the form {form.name!r} can write neither a refusal nor an abstention, so that nothing evades in it"
+    )
