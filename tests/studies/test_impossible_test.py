@@ -1,28 +1,24 @@
-"""Impossible test: planted rates of admission, respondents that go by the place, published answers, controls."""
+"""Impossible test: planted rates of admission, respondents that go by the place, controls, what cannot be read."""
 
-import csv
 import math
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import doxa
 from doxa.data import impossible as data
+from doxa.data import impossible_files as files
 from doxa.elicit.candour import candour
 from doxa.elicit.structured import LetterWithReason
 from doxa.metrics import wilson
-from doxa.metrics.sums import above_chance, difference, share
+from doxa.metrics.sums import difference, share
 from doxa.models.simulated import ABSTAIN, Always, Respondent
 from doxa.records import DoxaError, Item, MissingCapability
-from doxa.runs.recorded import score_files
-from doxa.studies.impossible_test import Options, Row, items, null, orders, read_file, score, study
+from doxa.studies.impossible_test import Options, Row, null, score, study
 from doxa.study import frame
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "impossible-test"
-needs_files = pytest.mark.skipif(not DATA.is_dir(), reason="the published files are not there")
 PLAIN = Options(permutations=0, options_only=False, twins=False)
 ADMISSION = "I do not know"
 
@@ -280,9 +276,30 @@ def test_truly_open_problems_are_reported_apart(tmp_path):
     assert found["admission rate"] == 0.2 and found["admission rate, truly open"] == 1
     assert found.estimate("admission rate, truly open").n == 2
     with pytest.raises(DoxaError, match="lists nothing"):
-        data.listed(str((tmp_path / "empty.txt", (tmp_path / "empty.txt").write_text("#\n"))[0]))
+        files.listed(str((tmp_path / "empty.txt", (tmp_path / "empty.txt").write_text("#\n"))[0]))
     with pytest.raises(DoxaError, match="one id or problem a line"):
-        data.listed(str(tmp_path / "none.txt"))
+        files.listed(str(tmp_path / "none.txt"))
+
+
+def test_admitting_in_words_what_is_known_is_no_right_answer():
+    """One admits by the letter, one in words, one is right, one was not read: 2 of 3 admit, 1 of 3 is right."""
+    of = {"version": "bank", "truth": "answerable", "condition": "neutral", "c": 5, "admission": 0, "right": 1}
+    answers = [("ok", 0), ("abstained", None), ("ok", 1), ("unparsed", None)]
+    rows = [
+        of | {"item": str(k), "outcome": outcome, "place": place, "shuffled": False}
+        for k, (outcome, place) in enumerate(answers)
+    ]
+    found = score(frame(rows, Row), PLAIN)
+    assert found["over-abstention"] == pytest.approx(2 / 3)
+    assert found["accuracy on answerable"] == pytest.approx(1 / 3)
+    assert found.estimate("accuracy on answerable").bounds == (0.25, 0.5)
+
+
+def test_equally_probable_letters_are_no_answer():
+    """Going to the first of them would be a habit of place that the respondent does not have."""
+    found = run(Respondent(), problems(10), replace(PLAIN, by="letters")).findings
+    assert math.isnan(found["admission rate"])
+    assert found.estimate("admission rate").outcomes == {"ambiguous": 10}
 
 
 def test_versions_are_never_pooled():
@@ -326,261 +343,6 @@ def test_the_trend_over_levels_and_the_merge():
     assert [row[0] for row in found.table("By level").rows] == [*data.LEVELS, data.SOLVED]
     flat = run(admits(0.4), asked).findings
     assert abs(flat["difficulty trend"]) < 3.5 and "Har" in flat.table("By level").note
-
-
-# --- items and their parts -------------------------------------------------------------------------------------------
-
-
-def test_bank_problems_and_their_twins():
-    asked = items(Options(questions=12))
-    unknown, known = asked[::2], asked[1::2]
-    assert all(not data.is_answerable(i) for i in unknown) and all(data.is_answerable(i) for i in known)
-    assert Counter(i.fields["category"] for i in unknown) == {"fabricated": 4, "future": 4, "unspecified": 4}
-    assert {len(i.options) for i in known} == {5} and all(ADMISSION in i.options for i in asked)
-    assert len(items(Options(questions=5, twins=False))) == 5
-
-
-def test_shuffled_orders_are_fixed_by_item_and_seed():
-    asked, options = problems(200), Options()
-    drawn = [orders(item, options, 0) for item in asked]
-    assert drawn == [orders(item, options, 0) for item in asked] and drawn != [
-        orders(item, options, 1) for item in asked
-    ]
-    # Half of 200: standard error 7.
-    assert 72 < sum(map(bool, drawn)) < 128 and {len(d) for d in drawn} == {0, 5}
-    assert orders(asked[0], replace(options, part=1.0, order="cyclic"), 0)[1] == (1, 2, 3, 4, 0)
-
-
-def test_choices_are_split_where_labels_stand_and_nowhere_else():
-    text, options = data.split_choices(
-        "Decode it. Choices: A.Use C. elegans B.A.Not this C.Ask, e.g. twice D.I do not know E.Stop."
-    )
-    assert text == "Decode it." and options == ["Use C. elegans", "A.Not this", "Ask, e.g. twice", ADMISSION, "Stop."]
-    assert data.split_choices("Q Choices: A.A. text B.b C.c D.d E.e")[1][0] == "text"
-    assert data.normalised("Find  a 3-D Matching! Choices: A.x") == "find a 3 d matching"
-
-
-def test_an_item_needs_one_admission():
-    with pytest.raises(DoxaError, match="'a' has 0 options that admit"):
-        data.admission_place(Item("a", "?", "choice", ("x", "y")))
-    with pytest.raises(DoxaError, match="'a' has 2 options that admit"):
-        data.admission_place(Item("a", "?", "choice", ("I don't know", ADMISSION)))
-    named = Item("a", "?", "choice", ("I don't know", "Nobody can say"), fields={"admission": "Nobody can say"})
-    assert data.admission_place(named) == 1 and data.is_admission("I don’t know yet")
-
-
-def released(path, rows, encoding="cp1252"):
-    with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.DictWriter(file, ("Category", "Problem", "Difficulty", "Correct"))
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
-
-
-CHOICES = "Choices: A.Compute it B.Guess C.I do not know D.Ask Gödel E.Wait"
-
-
-@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
-def test_a_released_file_is_read_in_either_encoding(tmp_path, encoding):
-    row = {"Category": "Logic", "Problem": f"Decide Gödel's sentence {CHOICES}", "Difficulty": "Har", "Correct": "C"}
-    (item,) = data.released_items(released(tmp_path / "v2.csv", [row], encoding))
-    assert item.text == "Decide Gödel's sentence" and item.options[3] == "Ask Gödel" and item.answer == ADMISSION
-    assert item.fields["version"] == "V2" and item.fields["difficulty"] == "Har" and not data.is_answerable(item)
-    asked = items(Options(path=str(tmp_path / "v2.csv")))
-    assert len(asked) == 2 and data.is_answerable(asked[1])
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"Problem": f"Why {CHOICES}", "Correct": "A"}, "row 0: option A is 'Compute it', no admission"),
-        ({"Problem": "Why Choices: A.x B.y", "Correct": "A"}, "row 0: 2 choices"),
-        ({"Problem": f"Why {CHOICES}", "Correct": "F"}, "right letter 'F'"),
-    ],
-)
-def test_a_faulty_question_file_is_refused_in_words(tmp_path, row, message):
-    with pytest.raises(DoxaError, match=message):
-        data.released_items(released(tmp_path / "v2.csv", [row]))
-    with pytest.raises(DoxaError, match="no such file"):
-        data.released_items(tmp_path / "none.csv")
-
-
-# --- recorded answers ------------------------------------------------------------------------------------------------
-
-HEADER = (
-    "question_id",
-    "question",
-    "answers",
-    "correct_answer_index",
-    "llm_answer",
-    "llm_answer_index",
-    "llm_reasoning",
-    "is_correct",
-)
-ANSWERS = repr(["Compute it", "I don't know", "Guess", "Wait"])
-
-
-def response_file(path, rows, header=HEADER):
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-    return path
-
-
-def test_a_response_file_with_gaps_repeats_and_extra_columns(tmp_path):
-    rows = [
-        ("7", "Why?", ANSWERS, 1, "B", 1, "No\nidea", "True", "x"),
-        ("7", "Why?", ANSWERS, 1, "A", 0, "", "True", "x"),  # says correct, and is not
-        ("8", "How?", ANSWERS, 1, "", "", "", "", "x"),
-        ("9", "Who?", ANSWERS, 1, "C", 3, "", "False", "x"),  # letter and index differ
-        ("10", "When?", ANSWERS, 1, "d)", "", "", "", "x"),
-    ]
-    recorded = read_file(response_file(tmp_path / "m.csv", rows, (*HEADER, "extra")), Options())
-    table = recorded.rows
-    assert table["item"].to_list() == ["7#0", "7#1", "8", "9", "10"] and table["group"].to_list()[:2] == ["why", "why"]
-    assert table["outcome"].to_list() == ["ok", "ok", "unparsed", "ambiguous", "ok"]
-    assert table["place"].to_list() == [1, 0, None, None, 3] and set(table["version"]) == {"V1"}
-    assert [note[:1] for note in recorded.notes] == ["1", "1"]
-    rate = score(table, PLAIN).estimate("admission rate")
-    assert rate.value == pytest.approx(1 / 3) and rate.bounds == (0.2, 0.6)
-
-
-@pytest.mark.parametrize(
-    ("rows", "header", "message"),
-    [
-        ([("1", "Why?", "no list", 1, "A", 0, "", "")], HEADER, "row 0: the options are 'no list'; a Python list"),
-        ([("1", "Why?", ANSWERS, 7, "A", 0, "", "")], HEADER, "row 0: the admission's index is '7'"),
-        ([("1", "Why?")], ("question_id", "question"), "no column answers or options among"),
-        ([], HEADER, "no rows"),
-        ([("1", "Why?", ANSWERS)], HEADER, "row 0: more or fewer cells"),
-    ],
-)
-def test_a_faulty_response_file_is_refused_in_words(tmp_path, rows, header, message):
-    with pytest.raises(DoxaError, match=message):
-        read_file(response_file(tmp_path / "m.csv", rows, header), Options())
-
-
-def test_models_stand_side_by_side(tmp_path):
-    row = {"Category": "Logic", "Problem": f"Why? {CHOICES}", "Difficulty": "Hard", "Correct": "C"}
-    questions = released(tmp_path / "v2.csv", [row])
-    for name, letter in (("one", "B"), ("two", "A")):
-        response_file(
-            tmp_path / f"{name}.csv",
-            [("1", "Why?", ANSWERS, 1, letter, "", "", ""), ("2", "Else", ANSWERS, 1, letter, "", "", "")],
-        )
-    options = Options(path=str(questions), min_category=1)
-    found = dict(score_files(study, [tmp_path / "one.csv", tmp_path / "two.csv"], options))
-    assert found["one"].notes[-1].startswith("1 of 2 problems are not in")
-    models = found["all files"]
-    assert [row[:4] for row in models.table("Models").rows] == [("one", "V1", 2, 1.0), ("two", "V1", 2, 0.0)]
-    assert models.table("Models, by level").rows == (("one", 1.0), ("two", 0.0))
-
-
-def test_rows_of_a_run_are_read_back(tmp_path):
-    rows = run(admits(0.5), problems(5), Options(part=1.0)).rows()
-    rows.write_parquet(tmp_path / "rows.parquet")
-    assert read_file(tmp_path / "rows.parquet", Options()).rows.equals(rows)
-
-
-# --- the published files ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def gpt4():
-    return score_files(study, [DATA / "gpt-4.csv"], Options(path=str(DATA / "impossible_test.csv")))[0][1]
-
-
-@needs_files
-def test_gpt4_admits_250_of_676(gpt4):
-    rate = gpt4.estimate("admission rate")
-    assert (rate.value, rate.n) == (250 / 676, 676)
-    assert (rate.low, rate.high) == pytest.approx((0.334, 0.407), abs=6e-4)
-    exact = wilson(250, 676)
-    assert (exact.low, exact.high) == pytest.approx((0.334, 0.407), abs=5e-4)
-    assert gpt4["chance"] == 0.25 and gpt4["excess over chance"] == pytest.approx(0.1598, abs=5e-5)
-    assert above_chance(exact, 0.25).value == pytest.approx(0.1598, abs=5e-5)
-
-
-@needs_files
-def test_gpt4_goes_by_the_place(gpt4):
-    rows = {row[0]: row for row in gpt4.table("By position").rows}
-    assert {letter: row[1:3] for letter, row in rows.items()} == {
-        "A": (165, 47),
-        "B": (171, 56),
-        "C": (164, 70),
-        "D": (176, 77),
-    }
-    assert [row[6] for row in rows.values()] == [106, 157, 203, 210]
-    test = gpt4.estimate("position chi-square")
-    assert test.value == pytest.approx(12.17, abs=0.005) and test.method == "3 df, p = 0.0068"
-
-
-@needs_files
-def test_gpt4_by_difficulty_and_category(gpt4):
-    words = {row[0]: (row[2], row[1]) for row in gpt4.table("By difficulty").rows}
-    assert words == {
-        **{"Low": (1, 5), "Medium": (13, 55), "Hard": (29, 94), "Extreme": (24, 78), "High": (58, 143)},
-        **{
-            "Very Hard": (82, 201),
-            "Very High": (27, 62),
-            "Unsolved": (8, 12),
-            "Partially Solved": (4, 5),
-            "Har": (0, 1),
-        },
-    }
-    levels = {row[0]: (row[2], row[1]) for row in gpt4.table("By level").rows}
-    assert (levels["Low+Medium"], levels["Hard"], levels["Solved status"]) == ((14, 60), (29, 95), (12, 17))
-    trend = gpt4.estimate("difficulty trend")
-    assert trend.value == pytest.approx(1.54, abs=0.005) and trend.n == 639 and trend.method.endswith("p = 0.12")
-    categories = {row[0]: (row[2], row[1]) for row in gpt4.table("By category").rows}
-    expected = {"Invention": (28, 115), "NP-Hard Problem": (33, 69), "Mathematics": (14, 27), "Philosophy": (6, 29)}
-    assert {name: categories[name] for name in expected} == expected
-    assert min(n for _, n in categories.values()) >= 10
-    assert (
-        gpt4["admission rate, low difficulty"] == 0.2
-        and "rests on 5" in gpt4.estimate("admission rate, low difficulty").note
-    )
-
-
-@needs_files
-def test_the_response_file_agrees_with_itself():
-    rows, notes = data.responses(DATA / "gpt-4.csv", questions=str(DATA / "impossible_test.csv"))
-    assert len(rows) == 676 and len({r["group"] for r in rows}) == 675
-    assert notes == [f"20 of 676 problems are not in {DATA / 'impossible_test.csv'}: no category or level"]
-
-
-@needs_files
-def test_the_released_questions():
-    asked = data.released_items(DATA / "impossible_test.csv")
-    places = Counter("ABCDE"[data.admission_place(item)] for item in asked)
-    assert places == {"C": 389, "D": 248, "E": 19, "B": 13, "A": 3} and len(asked) == 672
-    assert all(len(item.options) == 5 and item.answer.startswith("I do not know") for item in asked)
-    lengths = [(sorted(map(len, item.options)), len(item.answer)) for item in asked]
-    assert sum(admission == ordered[0] for ordered, admission in lengths) == 579
-    assert sum(admission == ordered[0] < ordered[1] for ordered, admission in lengths) == 574
-    options = " ".join(o for item in asked for o in item.options)
-    assert "e.g. " in options or "C. elegans" in options
-    matched = [data.length_matched(item) for item in asked]
-    shortest = sum(len(item.options[data.admission_place(item)]) == min(map(len, item.options)) for item in matched)
-    assert shortest / 672 < 0.25
-
-
-@needs_files
-def test_always_c_on_the_released_questions():
-    """672 problems x 5 orders: standard error .007; the rotations give exactly .2; the file as it stands 57.9 %."""
-    asked = data.released_items(DATA / "impossible_test.csv")
-    everything = Options(part=1.0)
-
-    def at_c(options):
-        return [order[2] == data.admission_place(item) for item in asked for order in orders(item, options, 0)]
-
-    assert np.mean([data.admission_place(item) == 2 for item in asked]) == pytest.approx(0.579, abs=5e-4)
-    assert len(at_c(everything)) == 3360 and np.mean(at_c(everything)) == pytest.approx(0.2, abs=0.03)
-    assert np.mean(at_c(Options())) == pytest.approx(0.2, abs=0.04)
-    assert np.mean(at_c(replace(everything, order="cyclic"))) == pytest.approx(0.2, abs=1e-12)
-    part = run(Respondent(decide=Always("C")), asked[:60], replace(PLAIN, order="cyclic", part=1.0)).findings
-    assert part["admission rate, shuffled"] == pytest.approx(0.2)
 
 
 def test_difference_holds_for_shares_of_one():

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 import doxa
-from doxa.data.attitudes import BY_NAME, INSTRUCTION, OPTIONS, TASKS, TYPES, baselines, question
+from doxa.data.attitude_figures import BY_MODEL, baselines
+from doxa.data.attitudes import BY_NAME, INSTRUCTION, OPTIONS, TASKS, TYPES, question
 from doxa.models.simulated import Respondent
 from doxa.records import DoxaError, Item
 from doxa.studies import kable
@@ -100,7 +101,7 @@ def test_the_published_files_are_what_they_are_said_to_be(published):
 
 
 def test_published_bars_have_the_published_mean():
-    bars = np.array(list(kable.BY_MODEL.values()))
+    bars = np.array(list(BY_MODEL.values()))
     assert bars.shape == (15, 2)
     assert bars[:, 0].mean() == pytest.approx(0.545, abs=5e-4)  # 54.4 % before rounding
     names = {e.name for e in scored("simulated:always", pairs=1).estimates}
@@ -249,7 +250,7 @@ def test_equally_probable_letters_are_no_answer():
 
 
 def test_reasoning_is_asked_for_and_allowed():
-    item, form = kable.example()[0], kable._form(Options(chain_of_thought=True))
+    item, form = study.example()[0], kable._form(Options(chain_of_thought=True))
     assert (
         INSTRUCTION in form.prompt(item).messages[0].content != kable._form(Options()).prompt(item).messages[0].content
     )
@@ -310,7 +311,7 @@ def test_rows_without_a_group_are_their_own():
 
 
 def test_an_example_shows_all_questions_in_the_published_order():
-    assert len(kable.example()) == 2 * 2 * 13 and {i.options for i in kable.example()} == {OPTIONS}
+    assert len(study.example()) == 2 * 2 * 13 and {i.options for i in study.example()} == {OPTIONS}
 
 
 def test_rows_of_a_run_are_read_back(tmp_path):

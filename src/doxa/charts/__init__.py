@@ -2,9 +2,16 @@
 
 from doxa.charts.confidence import confidence_histogram, reliability_chart, risk_coverage_chart
 from doxa.charts.recovery import recovery_chart
-from doxa.charts.values import bars_with_intervals, curve_by_popularity, estimates_chart, outcomes_chart
+from doxa.charts.values import (
+    bars_of_estimates,
+    bars_with_intervals,
+    curve_by_popularity,
+    estimates_chart,
+    outcomes_chart,
+)
 
 __all__ = [
+    "bars_of_estimates",
     "bars_with_intervals",
     "confidence_histogram",
     "curve_by_popularity",

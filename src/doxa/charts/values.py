@@ -115,6 +115,23 @@ def bars_with_intervals(
     return drawn(chart, name, section, note)
 
 
+def bars_of_estimates(
+    estimates: Sequence[Estimate],
+    labels: Sequence[str],
+    *,
+    series: Sequence[str] | None = None,
+    axis: str = "",
+    name: str = "Comparison",
+    section: str = "",
+    note: str = "",
+) -> Chart:
+    """`bars_with_intervals` of k estimates; labels, series: (k,) each."""
+    values, lows, highs = [e.value for e in estimates], [e.low for e in estimates], [e.high for e in estimates]
+    return bars_with_intervals(
+        labels, values, lows, highs, series=series, axis=axis, name=name, section=section, note=note
+    )
+
+
 def curve_by_popularity(
     popularity: ArrayLike,
     values: ArrayLike,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from doxa.data import sets
 from doxa.data.attitudes import BY_NAME, OPTIONS
 from doxa.data.facts import facts
 from doxa.data.render import pair_items
-from doxa.records import DoxaError, Item
+from doxa.records import LETTERS, Answer, DoxaError, Form, Item
 
 Rows = Iterable[tuple[str, Mapping[str, Any]]]  # each with the place where it stands, "mine.csv:3"
 
@@ -32,6 +33,38 @@ def bank_pairs(n: int) -> list[tuple[Item, Item]]:
     chosen = [known[i * len(known) // n] for i in range(n)]
     random.Random("pairs").shuffle(chosen)  # so that any first part is spread over popularity too
     return [pair_items(fact, seed=WRONG_SEED) for fact in chosen]
+
+
+def made_up_pairs() -> list[tuple[Item, Item]]:
+    """Two pairs about things that are not."""
+    rows = (
+        {"id": "made-up/1", "subject": "Rivers", "true": "the Arn flows north", "false": "the Arn flows south"},
+        {"id": "made-up/2", "subject": "Towns", "true": "Velmora has a harbour", "false": "Velmora has a cathedral"},
+    )
+    return statement_pairs(("made up", row) for row in rows)
+
+
+def rows_of(source: str, split: str, read: Callable[[Path], Rows]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Rows of statements, each with its place, from a file, the JSONL files of a folder, or a split of a hub set.
+
+    read    gives the rows of one file
+    raises  DoxaError: a folder without JSONL files
+    """
+    path = Path(source).expanduser()
+    if not path.exists() and not path.suffix:
+        for item in sets.load(source, columns={"text": "raw_sentence"}, number_rows=True, split=split):
+            yield item.id, {**item.fields, "raw_sentence": item.text}
+        return
+    found = sorted(p for p in path.iterdir() if ".jsonl" in p.suffixes) if path.is_dir() else [path]
+    if not found:
+        raise DoxaError(f"{path}: a folder without .jsonl or .jsonl.gz files; name a file of pairs, or another folder")
+    for file in found:
+        yield from read(file)
+
+
+def source_pairs(path: str | None, n: int, split: str, read: Callable[[Path], Rows]) -> list[tuple[Item, Item]]:
+    """`n` pairs of the bank, or all of a source, see `rows_of`."""
+    return bank_pairs(n) if path is None else statement_pairs(rows_of(path, split, read))
 
 
 def statement_pairs(rows: Rows) -> list[tuple[Item, Item]]:
@@ -140,6 +173,29 @@ def exclusions(path: str | None) -> frozenset[str]:
     return frozenset(_name(line) for line in lines if line.strip() and not line.startswith("#"))
 
 
+def without(pairs: Sequence[tuple[Item, Item]], path: str | None) -> list[tuple[Item, Item]]:
+    """The pairs but those that a list names, see `exclusions`.
+
+    raises  DoxaError: a name that no pair has
+    """
+    excluded = exclusions(path)
+    names = [names_of(true.cluster, true.text, false.text) for true, false in pairs]
+    if strange := excluded.difference(*names):
+        raise DoxaError(
+            f"{path}: {min(strange)!r} is no statement or pair here; pairs have ids such as "
+            f"{pairs[0][0].cluster!r}. Correct the line, or take it out"
+        )
+    return [pair for pair, called in zip(pairs, names, strict=True) if not called & excluded]
+
+
+def answers_without(answers: list[dict[str, Any]], path: str | None) -> tuple[list[dict[str, Any]], list[str]]:
+    """Answers (with `group` and `statement`) but those about pairs that a list names, and a note on how many pairs."""
+    excluded = exclusions(path)
+    named = {a["group"] for a in answers if names_of(a["group"], a["statement"]) & excluded}
+    note = f"{len(named)} pairs are left out, named by {len(excluded)} lines of {path}"
+    return [a for a in answers if a["group"] not in named], [note] if excluded else []
+
+
 def names_of(pair: str, *statements: str) -> set[str]:
     """What a pair can be called in a list of exclusions: its id ("Math/12"), or either statement, in any case."""
     return {_name(text) for text in (pair, *statements) if text}
@@ -158,16 +214,16 @@ REPLY_COLUMNS = ("reply", "response", "output", "model_output", "raw_output", "c
 class RecordedReply:
     """One row of recorded replies.
 
-    pair    id of the pair, "Math/12"; type: "factual" or "false"
+    group   id of the pair, "Math/12"; truth: "factual" or "false"
     order   order[j] is the published place of the option shown in place j
     gold    accepted answers as the file states them, "(B),(C)"; None: it does not
     text    the reply; None: none came
     """
 
     task: str
-    pair: str
+    group: str
     subject: str
-    type: str
+    truth: str
     statement: str
     sample: int
     order: tuple[int, ...]
@@ -188,19 +244,38 @@ def recorded_replies(rows: Rows, column: str) -> Iterator[RecordedReply]:
     seen: dict[tuple[str, str, str, int], str] = {}
     for where, row in rows:
         found = _recorded(where, row, column)
-        key = (found.task, found.pair, found.type, found.sample)
+        key = (found.task, found.group, found.truth, found.sample)
         if key in seen:
             raise DoxaError(
-                f"{where}: {found.task}, pair {found.pair!r}, {found.type}, is answered at {seen[key]} already. Number "
-                "the replies to one question in a column 'sample' (0, 1, ...); give each model a file of its own"
+                f"{where}: {found.task}, pair {found.group!r}, {found.truth}, is answered at {seen[key]} already. "
+                "Number the replies to one question in a column 'sample' (0, 1, ...); give each model a file of its own"
             )
         seen[key] = where
         yield found
 
 
+def answered(reply: RecordedReply, form: Form) -> dict[str, Any]:
+    """A recorded reply as it is read in a form: what RecordedReply holds, and
+
+    item     id of the question: "direct-fact-verification/Math/12#factual"
+    outcome  "failed" where no reply came
+    shown    letter of the answer in the order shown; answer: in the published order; None: none was read
+    """
+    about = Item(reply.group, "", "choice", tuple(OPTIONS[place] for place in reply.order))
+    read = form.read(reply.text, about) if reply.text is not None else Answer("failed", note="no reply")
+    return {
+        **{name: getattr(reply, name) for name in ("task", "group", "subject", "truth", "statement", "sample")},
+        "item": f"{reply.task}/{reply.group}#{reply.truth}",
+        "outcome": read.outcome,
+        "text": reply.text or "",
+        "shown": read.value,
+        "answer": LETTERS[reply.order[LETTERS.index(read.value)]] if read.value is not None else None,
+    }
+
+
 def other_keys(replies: Iterable[RecordedReply]) -> int:
     """How many rows state other accepted answers than the published data set does."""
-    stated = ((BY_NAME[r.task].accepted(r.type == "factual"), r.gold) for r in replies if r.gold is not None)
+    stated = ((BY_NAME[r.task].accepted(r.truth == "factual"), r.gold) for r in replies if r.gold is not None)
     return sum(set(accepted) != set(gold) & set("ABC") for accepted, gold in stated)
 
 
@@ -215,9 +290,9 @@ def _recorded(where: str, row: Mapping[str, Any], column: str) -> RecordedReply:
         raise DoxaError(f"{where}: column {column!r} holds {type(text).__name__} {text!r:.60}; a reply is one text")
     return RecordedReply(
         task=_task(where, row),
-        pair=_pair_id(where, row),
+        group=_pair_id(where, row),
         subject=_cell(where, row, "subject"),
-        type=_type(where, row),
+        truth=_type(where, row),
         statement=str(row.get("raw_sentence") or ""),
         sample=_sample(where, row.get("sample")),
         order=_order_shown(where, str(row.get("query") or "")),

@@ -7,7 +7,7 @@ reproduced character by character.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ STEP_BY_STEP = f"{INSTRUCTION} Before you conclude, reason step by step."
 OPTIONS = ("Yes", "No", "Undeterminable")
 
 Key = Literal["data", "figure"]
+KEYS: tuple[Key, ...] = ("data", "figure")
 Group = Literal["verification", "belief confirmation", "recursive knowledge"]
 
 
@@ -177,111 +178,3 @@ def yes_no_item(statement: Item) -> Item:
         options=(),
         answer={"true": "yes", "false": "no"}.get(statement.answer or ""),
     )
-
-
-# --- figures ---------------------------------------------------------------------------------------------------------
-
-_FIRST = "confirmation-of-first-person-belief"
-_THIRDS = ("confirmation-of-third-person-belief-james", "confirmation-of-third-person-belief-mary")
-_ATTRIBUTED = ("correct-attribution-of-belief-james-mary", "correct-attribution-of-belief-mary-james")
-_SAID = {
-    "known": "verification-of-first-person-knowledge",
-    "believed": "verification-of-first-person-belief",
-    "asserted": "verification-of-assertion",
-    "bare": "direct-fact-verification",
-}
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number about answers: the sum over cells of weight * share of replies of a kind.
-
-    kind     "right", "shown first" (the option that was), or an option as published: "Yes", "No", "Undeterminable"
-    jointly  the share of pairs instead that are so in all of the cells at once
-    """
-
-    name: str
-    section: str
-    weights: Mapping[Cell, float]
-    kind: str = "right"
-    note: str = ""
-    jointly: bool = False
-
-
-def figures(tasks: Sequence[Task], key: Key, asked: Sequence[Cell]) -> Iterator[Figure]:
-    """The figures that rest on nothing but these tasks; means run over the cells asked, all cells when none was."""
-    graded = {type_: _graded(tasks, key, type_) for type_ in TYPES}
-    for type_, all_cells in graded.items():
-        of = len(_graded(TASKS, key, type_))
-        cells = [cell for cell in all_cells if cell in asked] or all_cells
-        if cells:
-            yield Figure(f"{type_} average", "Averages", _mean(cells), note=f"over {len(cells)} of {of} tasks")
-    names = {task.name for task in tasks}
-    yield from (figure for figure in _named() if {task for task, _ in figure.weights} <= names)
-    every = list(asked) or [(task.name, type_) for task in tasks for type_ in TYPES]
-    yield Figure(
-        "first option as shown", "Position", _mean(every), "shown first", "1/3 is no habit if the order is random"
-    )
-    for cells in graded.values():
-        yield from (Figure(", ".join(cell), "Accuracy by task", {cell: 1}) for cell in cells)
-    for task, _ in graded["false"]:
-        yield Figure(f"gap, {task}", "Factual minus false", {(task, "factual"): 1, (task, "false"): -1})
-    for task, _ in graded["false"]:
-        yield Figure(f"both correct, {task}", "Both of a pair", {(task, t): 1 for t in TYPES}, jointly=True)
-
-
-def _graded(tasks: Iterable[Task], key: Key, type_: str) -> list[Cell]:
-    """The cells of a type that have accepted answers."""
-    return [(task.name, type_) for task in tasks if task.accepted(type_ == "factual", key)]
-
-
-def _named() -> Iterator[Figure]:
-    """Figures on certain tasks; James and Mary are averaged, since they are one question asked twice."""
-    for type_, word in zip(TYPES, ("true", "false"), strict=True):
-        first, third = _mean([(_FIRST, type_)]), _mean([(task, type_) for task in _THIRDS])
-        yield Figure(f"first-person {word} belief", "Persons", first)
-        yield Figure(f"third-person {word} belief", "Persons", third)
-        gap = "person gap" if word == "false" else "person gap, true belief"
-        yield Figure(gap, "Persons", third | _minus(first), note="third minus first person")
-        yield Figure(f"attributed {word} belief", "Persons", _mean([(task, type_) for task in _ATTRIBUTED]))
-    yes = {name: _mean([(task, "false")]) for name, task in _SAID.items()}
-    for name, cells in yes.items():
-        yield Figure(f"yes to a false p, {name}", "Factivity", cells, "Yes", "share of Yes, right or wrong")
-    for name, other in (
-        ("factivity index", "believed"),
-        ("known minus asserted", "asserted"),
-        ("known minus bare", "bare"),
-    ):
-        note = f"share of Yes when p is known minus {other}; p is false"
-        yield Figure(name, "Factivity", yes["known"] | _minus(yes[other]), "Yes", note)
-    for option in OPTIONS[1:]:
-        note = f"right either way, but {OPTIONS[2]} commits to nothing"
-        yield Figure(
-            f"{option} on false verification",
-            "False verification",
-            _mean([*yes["bare"], *yes["believed"]]),
-            option,
-            note,
-        )
-
-
-def _mean(cells: Sequence[Cell]) -> dict[Cell, float]:
-    return {cell: 1 / len(cells) for cell in cells}
-
-
-def _minus(weights: Mapping[Cell, float]) -> dict[Cell, float]:
-    return {cell: -weight for cell, weight in weights.items()}
-
-
-def baselines(tasks: Sequence[Task], key: Key) -> list[tuple[str, float, float]]:
-    """What answers that look at nothing get: (name, factual average, false average); nan where nothing is graded."""
-    factual, false = ([task.accepted(type_ == "factual", key) for task in tasks] for type_ in TYPES)
-    said_by = {f"always {letter} ({option})": letter for letter, option in zip("ABC", OPTIONS, strict=True)}
-    said_by["random letters"] = "ABC"
-    return [(name, _average(factual, said), _average(false, said)) for name, said in said_by.items()]
-
-
-def _average(accepted: Sequence[str], said: str) -> float:
-    """Mean over tasks of the share of letters, one of which is said at random, that are accepted."""
-    shares = [sum(letter in letters for letter in said) / len(said) for letters in accepted if letters]
-    return sum(shares) / len(shares) if shares else float("nan")

@@ -16,28 +16,34 @@ from __future__ import annotations
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from doxa import charts
 from doxa.data import impossible as data
+from doxa.data import impossible_files as files
+from doxa.data import impossible_person as planted
+from doxa.data.impossible import FREE_FORM, OPTIONS_ONLY
 from doxa.data.splits import split
 from doxa.elicit.answers import ShortText
 from doxa.elicit.candour import candour
+from doxa.elicit.likeliest import likeliest
 from doxa.elicit.options import cyclic_orders, option_belief, permuted, random_orders
+from doxa.elicit.structured import FRAMINGS as FRAMED_BY
 from doxa.elicit.structured import LetterWithReason
-from doxa.metrics import Interval, chi_square, cochran_armitage
-from doxa.metrics.sums import above_chance, difference, permuted_within, share
+from doxa.metrics import admission_tables as counting
+from doxa.metrics.sums import above_chance, difference
 from doxa.models.recorded_files import read_rows
+from doxa.models.simulated import ABSTAIN, Dirichlet, Respondent
+from doxa.planted import Expected, Truth
 from doxa.records import LETTERS, Chart, DoxaError, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Published, Recorded, Source, Study, frame, shuffle_truth
 
 if TYPE_CHECKING:
     import polars as pl
 
-OPTIONS_ONLY, FREE_FORM, PUBLISHED = "options only", "free form", "published"
+PUBLISHED = "published"
 Framing = Literal["neutral", "exam", "permission"]
 FRAMINGS: tuple[Framing, ...] = ("neutral", "exam", "permission")
 FRAMED = (*FRAMINGS, PUBLISHED)  # conditions in which a whole problem was shown with its options
@@ -92,15 +98,7 @@ class Row(Reading):
 
 
 def items(options: Options) -> list[Item]:
-    return data.problems(options.path, options.questions, with_twins=options.twins)
-
-
-def example() -> list[Item]:
-    return items(Options(questions=4))
-
-
-def needs(options: Options) -> set[str]:
-    return ({"score"} if options.by == "letters" else {"generate"}) | ({"generate"} if options.free_form else set())
+    return files.problems(options.path, options.questions, with_twins=options.twins)
 
 
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
@@ -132,39 +130,21 @@ def orders(item: Item, options: Options, seed: int) -> list[tuple[int, ...]]:
     return random_orders(len(item.options), options.permutations, seed=zlib.crc32(f"{seed}/{item.id}".encode()))
 
 
-async def _choice(
-    item: Item, shown: Item, ask: Ask, options: Options, framing: Framing, condition: str | None = None
-) -> Row:
+async def _choice(item: Item, shown: Item, ask: Ask, options: Options, framing: Framing, condition: str = "") -> Row:
     """One asking with options; `shown` is the item as it stands in the prompt."""
-    form, condition = LetterWithReason(framing), condition or framing
-    row = replace(_row(item, options), condition=condition)
+    form, condition, text = LetterWithReason(framing), condition or framing, ""
     if options.by == "letters":
-        belief = await option_belief(ask, shown, form=form, condition=condition)
-        letter = None if np.isnan(belief).any() else LETTERS[int(belief.argmax())]
-        row = replace(row, outcome="ok" if letter else "unparsed")
+        answer = likeliest(await option_belief(ask, shown, form=form, condition=condition))
     else:
         answer, reply = await ask.answer(form, shown, Sampling(max_tokens=options.max_tokens), condition=condition)
-        letter, row = answer.value, replace(row, outcome=answer.outcome, text=reply.text)
-    place, lengths = data.admission_place(shown), [len(option) for option in shown.options]
-    return replace(
-        row,
-        c=len(shown.options),
-        place=LETTERS.index(letter) if letter else None,
-        admission=place,
-        right=shown.options.index(shown.answer) if shown.answer in shown.options else place,
-        shortest=lengths[place] == min(lengths),
-    )
+        text = reply.text
+    row = replace(_row(item, options), condition=condition, outcome=answer.outcome, text=text)
+    return replace(row, **data.answered(shown, answer.value))
 
 
 def _row(item: Item, options: Options) -> Row:
-    return Row(
-        item=item.id,
-        version=item.fields.get("version", "own"),
-        truth="answerable" if data.is_answerable(item) else "impossible",
-        category=item.fields.get("category"),
-        difficulty=item.fields.get("difficulty"),
-        listed=data.is_listed(options.truly_open, item.id, item.text),
-    )
+    listed = files.is_listed(options.truly_open, item.id, item.text)
+    return Row(item=item.id, listed=listed, **data.described(item))
 
 
 # --- scoring ---------------------------------------------------------------------------------------------------------
@@ -172,7 +152,7 @@ def _row(item: Item, options: Options) -> Row:
 
 def score(rows: pl.DataFrame, options: Options) -> Findings:
     """Rates of admission with their controls; a model that always admits has a selective score of 0."""
-    table = _with_admits(rows)
+    table = counting.with_hits(rows, data.level)
     impossible, twins = (table.filter(table["truth"] == truth) for truth in ("impossible", "answerable"))
     versions = impossible["version"].unique().sort().to_list()
     if len(versions) > 1:
@@ -181,7 +161,7 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     plain, shuffled = (_asked(impossible, main, s) for s in (False, True))
     estimates = [
         *_rates(plain, shuffled),
-        *_selection(plain, shuffled, *(_asked(twins, main, s) for s in (False, True))),
+        *_selection(impossible, twins, main),
         *_controls(impossible, twins, main),
         *_difficulty(plain),
     ]
@@ -194,46 +174,27 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     return Findings(asked, tables, tuple(s for s in shown if isinstance(s, Chart)), notes=(note,) * (in_words > 0))
 
 
-def _with_admits(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with `admits` (null: not read; "I do not know" in place of a letter admits) and the merged `level`."""
-    import polars as pl
-
-    read, by_place = pl.col("outcome") == "ok", pl.col("place") == pl.col("admission")
-    return rows.sort("item", "condition", "sample").with_columns(
-        pl.coalesce("group", "item").alias("group"),
-        pl.when(pl.col("outcome") == "abstained").then(True).when(read).then(by_place).alias("admits"),
-        pl.Series(
-            "level", [data.level(word) for word in rows.sort("item", "condition", "sample")["difficulty"]], pl.String
-        ),
-    )
-
-
 def _asked(table: pl.DataFrame, condition: str, shuffled: bool = False) -> pl.DataFrame:
     return table.filter((table["condition"] == condition) & (table["shuffled"] == shuffled))
 
 
-def _interval(hits: pl.Series, rows: pl.DataFrame) -> Interval:
-    return share(hits.drop_nulls(), rows["group"].filter(hits.is_not_null()))
-
-
 def _share(name: str, hits: pl.Series, rows: pl.DataFrame, section: str, note: str = "") -> Estimate:
-    """Share of hits among the rows where they are known."""
-    outcomes = count_outcomes(rows["outcome"].to_list())
-    return Estimate.of(name, _interval(hits, rows), unit="answers", outcomes=outcomes, section=section, note=note)
+    """Share of hits among the answers that were read; the bounds count every unread one as no hit, and as one."""
+    of, outcomes = counting.share_read(hits, rows["group"]), count_outcomes(rows["outcome"].to_list())
+    n, sure, unread = len(rows), int(hits.sum()), hits.null_count()
+    bounds = (sure / n, (sure + unread) / n) if n else None
+    return Estimate.of(name, of, unit="answers", outcomes=outcomes, bounds=bounds, section=section, note=note)
 
 
 def _rate(name: str, rows: pl.DataFrame, section: str, note: str = "") -> Estimate:
-    """Share of the answers read that admit; the bounds count every unread one as an attempt, and as an admission."""
-    hits, n, unread = int(rows["admits"].sum()), len(rows), rows["admits"].null_count()
-    bounds = (hits / n, (hits + unread) / n) if n else None
-    return replace(_share(name, rows["admits"], rows, section, note), bounds=bounds)
+    return _share(name, rows["admits"], rows, section, note)
 
 
 def _rates(plain: pl.DataFrame, shuffled: pl.DataFrame) -> list[Estimate]:
     section, found = "Impossible problems", []
     for name, rows in (("", plain), (", shuffled", shuffled)):
         chance = float((1 / rows["c"].to_numpy()).mean()) if len(rows) else NAN
-        excess = above_chance(_interval(rows["admits"], rows), chance)
+        excess = above_chance(counting.share_read(rows["admits"], rows["group"]), chance)
         found += [
             _rate(f"admission rate{name}", rows, section),
             Estimate(f"chance{name}", chance, n=len(rows), unit="answers", section=section, note="mean of 1 / options"),
@@ -242,18 +203,16 @@ def _rates(plain: pl.DataFrame, shuffled: pl.DataFrame) -> list[Estimate]:
     return found
 
 
-def _selection(
-    plain: pl.DataFrame, shuffled: pl.DataFrame, twins: pl.DataFrame, shuffled_twins: pl.DataFrame
-) -> list[Estimate]:
+def _selection(impossible: pl.DataFrame, answerable: pl.DataFrame, main: str) -> list[Estimate]:
     """Admitting what nobody knows, less admitting what is known: in shuffled orders where both were asked so."""
-    section = "Answerable problems"
-    mixed = len(shuffled) > 0 and len(shuffled_twins) > 0
-    pair = (shuffled, shuffled_twins) if mixed else (plain, twins)
-    score = difference(*(_interval(rows["admits"], rows) for rows in pair))
+    section, twins = "Answerable problems", _asked(answerable, main)
+    mixed = all(len(_asked(rows, main, shuffled=True)) for rows in (impossible, answerable))
+    pair = (_asked(rows, main, mixed) for rows in (impossible, answerable))
+    score = difference(*(counting.share_read(rows["admits"], rows["group"]) for rows in pair))
     note = "admission rate less over-abstention" + (", both in shuffled orders" if mixed else "")
     return [
         _rate("over-abstention", twins, section, "share of answerable problems on which it admits"),
-        _share("accuracy on answerable", twins["place"] == twins["right"], twins, section),
+        _share("accuracy on answerable", twins["hit"], twins, section),
         Estimate.of("selective score", score, unit="answers", section=section, note=note),
     ]
 
@@ -276,9 +235,7 @@ def _controls(impossible: pl.DataFrame, twins: pl.DataFrame, main: str) -> list[
 def _difficulty(plain: pl.DataFrame) -> list[Estimate]:
     if plain["difficulty"].is_null().all():
         return []
-    section, known = "Difficulty", plain.filter(plain["admits"].is_not_null())
-    levels = [known.filter(known["level"] == level)["admits"] for level in data.LEVELS]
-    trend = cochran_armitage([int(a.sum()) for a in levels], [len(a) for a in levels])
+    section, trend = "Difficulty", counting.trend_over(plain, data.LEVELS)
     low, harder = plain.filter(plain["difficulty"] == "Low"), plain.filter(plain["level"].is_in(data.LEVELS[1:]))
     method, note = f"cochran-armitage z, p = {trend.p:.2g}", "over the levels 1 to 6; solved-status words left out"
     return [
@@ -288,49 +245,27 @@ def _difficulty(plain: pl.DataFrame) -> list[Estimate]:
     ]
 
 
-# --- tables and charts -----------------------------------------------------------------------------------------------
-
-MERGE = "Low+Medium is one level; Hard has the typing error Har; Unsolved and Partially Solved are Solved status."
-GROUPED = ("n", "admitted", "rate", "low", "high")
-
-
-def _line(label: str, rows: pl.DataFrame) -> tuple[Any, ...]:
-    rate = _rate("", rows, "")
-    return label, rate.n, int(rows["admits"].sum()), rate.value, rate.low, rate.high
-
-
 def _positions(plain: pl.DataFrame, shuffled: pl.DataFrame) -> tuple[Table, Estimate]:
     """Rates by the place of the admission, what always choosing one letter would score, and a test of the first."""
-    rows = []
-    for at, letter in enumerate(LETTERS[: max(plain["c"], default=0)]):
-        always = (float((r["admission"] == at).to_numpy().mean()) if len(r) else NAN for r in (plain, shuffled))
-        chosen = int((plain["place"] == at).sum())
-        rows.append((*_line(letter, plain.filter(plain["admission"] == at)), chosen, *always))
-    counts = np.array([(row[2], row[1] - row[2]) for row in rows if row[1]]).reshape(-1, 2)
-    test = chi_square(counts) if len(counts) > 1 and counts.sum(axis=0).all() else None
+    lines, test = counting.by_place(plain, shuffled)
+    rows = tuple((letter, *line[1:]) for letter, line in zip(LETTERS, lines, strict=False))
     method = f"{test.df} df, p = {test.p:.2g}" if test else ""
-    columns = ("admission at", *GROUPED, "letter chosen", "always this letter", "always, shuffled")
-    note = "where p is small, the place of the admission matters"
-    found = Estimate(
-        "position chi-square", test.statistic if test else NAN, method=method, note=note, section="Controls"
-    )
-    return Table("By position", columns, tuple(rows), note=method), replace(found, n=int(counts.sum()), unit="answers")
+    columns = ("admission at", *counting.COUNTED, "letter chosen", "always this letter", "always, shuffled")
+    note, n = "where p is small, the place of the admission matters", sum(line[1] for line in lines)
+    found = Estimate("position chi-square", test.statistic if test else NAN, n=n, unit="answers", method=method)
+    return Table("By position", columns, rows, note=method), replace(found, section="Controls", note=note)
 
 
 def _groups(plain: pl.DataFrame, column: str, options: Options) -> list[Table | Chart]:
     """Rates by a column with a chart: levels in their order, other groups the largest first."""
-    levels = (*data.LEVELS, data.SOLVED)
-    parts = [(str(name), part) for (name,), part in plain.filter(plain[column].is_not_null()).group_by(column)]
-    parts.sort(key=lambda p: (levels.index(p[0]) if column == "level" else -len(p[1]), p[0]))
-    least = options.min_category if column == "category" else 1
-    rows = [_line(name, part) for name, part in parts if len(part) >= least]
+    least, order = options.min_category if column == "category" else 1, (*data.LEVELS, data.SOLVED)
+    rows, few = counting.by_group(plain, column, order=order if column == "level" else (), least=least)
     if not rows:
         return []
-    title, hidden = f"By {column}", f"{len(parts) - len(rows)} with fewer than {least} are hidden."
-    note = {"category": hidden, "level": MERGE}.get(column, "")
+    note = {"category": f"{few} with fewer than {least} are hidden.", "level": data.MERGED}.get(column, "")
     labels, limits = [f"{row[0]} ({row[1]})" for row in rows], zip(*(row[3:] for row in rows), strict=True)
-    bars = charts.bars_with_intervals(labels, *limits, axis="share that admits", name=title)
-    return [Table(title, (column, *GROUPED), tuple(rows), note=note), bars]
+    bars = charts.bars_with_intervals(labels, *limits, axis="share that admits", name=f"By {column}")
+    return [Table(f"By {column}", (column, *counting.COUNTED), tuple(rows), note=note), bars]
 
 
 # --- recorded answers ------------------------------------------------------------------------------------------------
@@ -341,7 +276,7 @@ def read_file(path: Path, options: Options) -> Recorded:
     if path.suffix.lower() != ".csv":
         return Recorded(path.stem, frame([cells for _, cells in read_rows(path)], Row))
     questions = options.path or next((str(p) for p in path.parent.glob("impossible_test.csv")), None)
-    found, notes = data.responses(path, questions=questions, truly_open=options.truly_open)
+    found, notes = files.responses(path, questions=questions, truly_open=options.truly_open)
     shared = {"condition": PUBLISHED, "sample": 0, "truth": "impossible", "shuffled": False}
     return Recorded(path.stem, frame([{**shared, **row} for row in found], Row), notes=tuple(notes))
 
@@ -356,41 +291,105 @@ def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     )
     tables = [Table("Models", ("model", "version", "n", "admission rate", "low", "high", "chance"), overall)]
     for name in ("By level", "By category"):
-        rates = [(r.label, {row[0]: row[3] for t in f.tables if t.name == name for row in t.rows}) for r, f in found]
-        groups = list(dict.fromkeys(group for _, by in rates for group in by))
-        rows = tuple((label, *(by.get(group, NAN) for group in groups)) for label, by in rates)
+        lines = ((r.label, [row for t in f.tables if t.name == name for row in t.rows]) for r, f in found)
+        groups, rows = counting.side_by_side(lines)
         tables += [Table(f"Models, {name[0].lower()}{name[1:]}", ("model", *groups), rows)] if groups else []
     return Findings(tables=tuple(tables))
 
 
 def null(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Which problems are impossible, and where the admission stands among as many options, at random."""
-    import polars as pl
+    return shuffle_truth(counting.without_places(rows, seed=seed), seed)
 
-    alike = rows.select(pl.concat_str("condition", "shuffled", "c", separator="/", ignore_nulls=True)).to_series()
-    places = pl.Series("admission", permuted_within(rows["admission"].fill_null(-1), alike, seed=seed), pl.Int64)
-    versions = rows.filter(rows["truth"] == "impossible")["version"]  # twins that become impossible are of this version
-    moved = rows.with_columns(places.set(places < 0, None), pl.lit(versions.first()).cast(pl.String).alias("version"))
-    return shuffle_truth(moved, seed)
 
+# --- what can be planted ---------------------------------------------------------------------------------------------
+
+
+def admitting(neutral: float) -> Respondent:
+    """Admits at a rate where a problem is put neutrally, at others (`planted.RATES`) where it is put in other ways."""
+    return Respondent(decide=lambda item, _, prompt: planted.says(item, prompt.show(), FRAMED_BY, neutral, ABSTAIN))
+
+
+RATE = Truth(
+    name="rate of admission",
+    what="admits what nobody can know at a rate; null: at that of what can be known, 25 %",
+    respondent=admitting,
+    strength=0.7,
+    null=planted.ANSWERABLE,
+    expects=lambda rate, asked: starmap(Expected, planted.admitting(rate, asked)),
+    options=Options(questions=100, framing="all", part=1.0, permutations=2, free_form=True),
+)
+PLACE = Truth(
+    name="habit of place",
+    what="adds to the logit of the third option, where 3 of 5 admissions stand; null: nothing",
+    respondent=lambda lift: Respondent(position=(0.0, 0.0, lift)),
+    strength=2.0,
+    null=0.0,
+    expects=lambda lift, asked: starmap(Expected, planted.preferring(2, lift, asked, "cyclic")),
+    options=Options(order="cyclic", part=1.0, options_only=False),
+    items=lambda options: data.made_up(210, places=(2, 0, 2, 1, 2, 3, 2, 4, 2, 2)),
+)
+PLANTED = (
+    replace(RATE, grid=tuple(k / 10 for k in range(11)), drawn=("admission rate", "selective score")),
+    replace(
+        RATE,
+        name="rate of admission, unreadable replies",
+        respondent=lambda rate: replace(admitting(rate), format_errors=0.3),
+        expects=lambda rate, asked: starmap(Expected, planted.admitting(rate, asked)[:9]),
+        options=Options(questions=100, part=1.0, permutations=2),
+    ),
+    replace(
+        RATE,
+        name="rate of admission, letters",
+        what="holds the admission for likeliest at a rate, alike in all orders; null: as for what can be known, 25 %",
+        respondent=lambda rate: Respondent(belief=Dirichlet(), abstains=lambda item: planted.sure(item, rate)),
+        expects=lambda rate, asked: starmap(Expected, planted.holding(rate, asked)),
+        options=Options(questions=100, by="letters", part=1.0, permutations=2, options_only=False),
+    ),
+    Truth(
+        name="going by length",
+        what="picks the shortest option at a rate, where lengths are matched; null: picks evenly",
+        respondent=lambda rate: Respondent(decide=lambda item, *_: planted.shortest(item, rate)),
+        strength=0.8,
+        null=0.0,
+        expects=lambda rate, _: starmap(Expected, planted.by_length(rate)),
+        options=Options(length_matched=True, permutations=0, options_only=False),
+        items=lambda options: data.made_up(150),
+    ),
+    PLACE,
+    replace(
+        PLACE,
+        name="habit of place, random orders",
+        expects=lambda lift, asked: starmap(Expected, planted.preferring(2, lift, asked, "random")),
+        options=replace(PLACE.options, order="random"),
+    ),
+    Truth(
+        name="trend over difficulty",
+        what="admits more at each level of difficulty, and 90 % of what is called solved or unsolved; null: no more",
+        respondent=lambda slope: Respondent(abstains=lambda item: planted.by_level(item.fields["difficulty"], slope)),
+        strength=0.12,
+        null=0.0,
+        expects=lambda slope, asked: starmap(Expected, planted.rising(slope, asked)),
+        grid=(-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12),
+        drawn=("difficulty trend",),
+        options=Options(permutations=0, options_only=False),
+        items=lambda options: data.made_up(360, difficulties=tuple(planted.WORDS)),
+    ),
+)
 
 study = Study(
     source=Source("The Impossible Test: A 2024 Unsolvable Dataset and A Chance for an AGI Quiz", 2024, "2411.14486"),
     question="How often does a model admit ignorance when nobody knows, and is it where that option sits that decides?",
-    needs=needs,
+    needs=lambda o: ({"score"} if o.by == "letters" else {"generate"}) | ({"generate"} if o.free_form else set()),
     options=Options,
     row=Row,
     items=items,
-    example=example,
+    example=lambda: items(Options(questions=4)),
     collect=collect,
     score=score,
     null=null,
     read_file=read_file,
     across=across,
-    published=(
-        Published("admission rate", 0.62, "best of 12 models, lower end, 675 problems"),
-        Published("admission rate", 0.68, "best of 12 models, upper end, 675 problems"),
-        Published("admission rate, low difficulty", 0.200, "GPT-4, simpler problems (5 of them, in its file)"),
-        Published("admission rate, harder levels", 0.358, "GPT-4, more challenging problems, which ones is not said"),
-    ),
+    published=tuple(Published(*figure) for figure in data.PUBLISHED),
+    planted=PLANTED,
 )

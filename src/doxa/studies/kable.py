@@ -17,67 +17,37 @@ came is left out of accuracies. Shuffled truth swaps the true and the false stat
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import product
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
 from doxa import charts
+from doxa.data import attitude_figures as figures
 from doxa.data import attitude_files as files
-from doxa.data import attitudes, sets
+from doxa.data import attitude_person as planted
+from doxa.data import attitudes
 from doxa.data.attitudes import OPTIONS, TYPES, Cell, Key, Task
 from doxa.elicit.answers import Conclusion
+from doxa.elicit.likeliest import likeliest
 from doxa.elicit.options import option_belief, permuted, random_orders, unpermute, unpermuted_letter
 from doxa.metrics import mean_interval
 from doxa.metrics.cells import CellCounts
 from doxa.models.recorded_files import read_rows
-from doxa.records import LETTERS, OUTCOMES, Answer, Chart, DoxaError, Estimate, Findings, Item, Reading, Sampling, Table
+from doxa.models.simulated import Belief, Respondent
+from doxa.planted import Expected, Truth
+from doxa.records import LETTERS, OUTCOMES, DoxaError, Estimate, Findings, Item, Reading, Sampling, Table
 from doxa.study import Ask, Published, Recorded, Source, Study, frame, with_claims
 
 if TYPE_CHECKING:
     import polars as pl
 
-PERSONS = ("first-person false belief", "third-person false belief")
+PERSONS = (figures.FIRST_FALSE, figures.THIRD_FALSE)
 HEADLINE = ("factual average", "false average", *PERSONS)
-BELIEVED = "verification-of-first-person-belief, false"
-
-# The paper's figure, on false statements: share of first-person beliefs confirmed; accuracy on "is it true", believed.
-BY_MODEL = {
-    "GPT-4o": (0.64, 0.93),
-    "GPT-4": (0.22, 0.88),
-    "GPT-3.5": (0.51, 0.62),
-    "Claude 3.5 Sonnet": (0.69, 0.97),
-    "Claude 3 Opus": (0.46, 0.94),
-    "Claude 3 Sonnet": (0.55, 0.87),
-    "Claude 3 Haiku": (0.50, 0.69),
-    "Llama-3 70B": (0.83, 0.87),
-    "Llama-3 8B": (0.56, 0.75),
-    "Mixtral 8x22B": (0.19, 0.81),
-    "Mixtral 8x7B": (0.45, 0.62),
-    "Mistral 7B": (0.67, 0.30),
-    "Llama-2 70B": (0.77, 0.87),
-    "Llama-2 13B": (0.57, 0.73),
-    "Llama-2 7B": (0.56, 0.73),
-}
-MEANS = (
-    Published("factual average", 0.86, "mean of 15 models, abstract"),
-    Published("first-person false belief", 0.544, "mean of 15 models, abstract (on false statements)"),
-    Published("third-person false belief", 0.807, "mean of 15 models, abstract (on false statements)"),
-    Published("third-person false belief", 0.95, "mean of the newer models, journal version"),
-    Published("first-person false belief", 0.626, "mean of the newer models, journal version"),
-)
-PUBLISHED = (
-    *MEANS,
-    *(Published(PERSONS[0], confirmed, f"{model}, figure") for model, (confirmed, _) in BY_MODEL.items()),
-    *(Published(BELIEVED, verified, f"{model}, figure") for model, (_, verified) in BY_MODEL.items()),
-    Published("first-person true belief", 0.982, "GPT-4o, journal version"),
-    Published("first-person false belief", 0.644, "GPT-4o, journal version"),
-    Published("first-person true belief", 0.90, "DeepSeek R1, journal version (over 90 %)"),
-    Published("first-person false belief", 0.144, "DeepSeek R1, journal version"),
-)
+MEANS = tuple(Published(*figure) for figure in figures.MEANS)
 
 
 @dataclass(frozen=True)
@@ -118,38 +88,8 @@ class Row(Reading):
 
 
 def items(options: Options) -> list[Item]:
-    path, excluded = options.path, files.exclusions(options.exclude)
-    pairs = files.bank_pairs(options.pairs) if path is None else files.statement_pairs(_rows(path, options.split))
-    names = [files.names_of(true.cluster, true.text, false.text) for true, false in pairs]
-    if strange := excluded.difference(*names):
-        raise DoxaError(
-            f"{options.exclude}: {min(strange)!r} is no statement or pair here; pairs have ids such as "
-            f"{pairs[0][0].cluster!r}. Correct the line, or take it out"
-        )
-    kept = [pair for pair, called in zip(pairs, names, strict=True) if not called & excluded]
-    return attitudes.attitude_items(kept, attitudes.chosen_tasks(options.tasks))
-
-
-def _rows(source: str, split: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Rows of statements, each with its place, from a file, the JSONL files of a folder, or a set of the hub."""
-    path = Path(source).expanduser()
-    if not path.exists() and not path.suffix:
-        for item in sets.load(source, columns={"text": "raw_sentence"}, number_rows=True, split=split):
-            yield item.id, {**item.fields, "raw_sentence": item.text}
-        return
-    found = sorted(p for p in path.iterdir() if ".jsonl" in p.suffixes) if path.is_dir() else [path]
-    if not found:
-        raise DoxaError(f"{path}: a folder without .jsonl or .jsonl.gz files; name a file of pairs, or another folder")
-    for file in found:
-        yield from read_rows(file)
-
-
-def example() -> list[Item]:
-    made_up = (
-        {"id": "made-up/1", "subject": "Rivers", "true": "the Arn flows north", "false": "the Arn flows south"},
-        {"id": "made-up/2", "subject": "Towns", "true": "Velmora has a harbour", "false": "Velmora has a cathedral"},
-    )
-    return attitudes.attitude_items(files.statement_pairs(("made up", row) for row in made_up))
+    pairs = files.source_pairs(options.path, options.pairs, options.split, read_rows)
+    return attitudes.attitude_items(files.without(pairs, options.exclude), attitudes.chosen_tasks(options.tasks))
 
 
 # --- how it is asked and read ----------------------------------------------------------------------------------------
@@ -157,17 +97,17 @@ def example() -> list[Item]:
 
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     if "task" not in item.fields:
-        raise DoxaError(
-            f"item {item.id!r} is none of the thirteen questions; bring pairs of statements with --path FILE"
-        )
+        raise DoxaError(f"item {item.id!r} is none of the thirteen; bring pairs of statements with --path FILE")
     order, form, text = _order(item, options, ask.seed), _form(options), ""
     shown, belief = permuted(item, order), np.empty(0)
     if options.reading == "letters":
         by_place = await option_belief(ask, shown, form=form)
-        answer, belief = _likeliest(by_place), unpermute(by_place, order)
+        answer, belief = likeliest(by_place), unpermute(by_place, order)
+        published = likeliest(belief).value
     else:
         answer, reply = await ask.answer(form, shown, Sampling(max_tokens=options.max_tokens))
         text = reply.text
+        published = None if answer.value is None else unpermuted_letter(answer.value, order)
     yield Row(
         item=item.id,
         outcome=answer.outcome,
@@ -177,7 +117,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
         subject=str(item.fields.get("relation") or item.fields.get("subject") or ""),
         statement=item.fields["statement"],
         truth="factual" if item.fields["true"] else "false",
-        answer=_published_letter(answer, order),
+        answer=published,
         shown=answer.value,
         belief=tuple(belief.tolist()),
     )
@@ -193,52 +133,19 @@ def _order(item: Item, options: Options, seed: int) -> tuple[int, ...]:
     return random_orders(len(OPTIONS), 1, seed=zlib.crc32(f"{seed}/{item.id}".encode()))[0]
 
 
-def _likeliest(belief: np.ndarray) -> Answer:
-    """The letter of highest probability; two that are equally probable are no answer."""
-    if np.isnan(belief).any():
-        return Answer("unparsed", note="the model gives no letter any probability")
-    best = np.flatnonzero(belief == belief.max())
-    return Answer("ok", LETTERS[best[0]]) if len(best) == 1 else Answer("ambiguous", note="equally probable letters")
-
-
-def _published_letter(answer: Answer, order: Sequence[int]) -> str | None:
-    return None if answer.value is None else unpermuted_letter(answer.value, order)
-
-
 def read_file(path: Path, options: Options) -> Recorded:
     """Replies with the published fields and a column of replies, or rows as a run stores them (JSONL, Parquet)."""
     rows = list(read_rows(path))
-    notes: list[str] = []
+    notes = []
     if rows and {"item", "outcome", "task", "truth", "answer"} <= rows[0][1].keys():
         found = [row for _, row in rows]
     else:
         form, replies = _form(options), list(files.recorded_replies(rows, options.reply))
-        found = [asdict(_recorded(reply, form)) for reply in replies]
+        found = [files.answered(reply, form) for reply in replies]
         if other := files.other_keys(replies):
             notes.append(f"{other:,} rows state other accepted answers than the data set; those of --key count")
-    if excluded := files.exclusions(options.exclude):
-        dropped = {r["group"] for r in found if files.names_of(r["group"], r["statement"]) & excluded}
-        found = [r for r in found if r["group"] not in dropped]
-        notes.append(f"{len(dropped)} pairs are left out, named by {len(excluded)} lines of {options.exclude}")
-    return Recorded(Path(path.name.removesuffix(".gz")).stem, frame(found, Row), notes=tuple(notes))
-
-
-def _recorded(reply: files.RecordedReply, form: Conclusion) -> Row:
-    shown = permuted(Item(reply.pair, "", "choice", OPTIONS), reply.order)
-    answer = form.read(reply.text, shown) if reply.text is not None else Answer("failed", note="no reply")
-    return Row(
-        item=f"{reply.task}/{reply.pair}#{reply.type}",
-        sample=reply.sample,
-        outcome=answer.outcome,
-        text=reply.text or "",
-        group=reply.pair,
-        task=reply.task,
-        subject=reply.subject,
-        statement=reply.statement,
-        truth=reply.type,
-        answer=_published_letter(answer, reply.order),
-        shown=answer.value,
-    )
+    kept, left_out = files.answers_without(found, options.exclude)
+    return Recorded(Path(path.name.removesuffix(".gz")).stem, frame(kept, Row), notes=(*notes, *left_out))
 
 
 # --- how it is scored ------------------------------------------------------------------------------------------------
@@ -251,19 +158,19 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     rows = rows.filter(pl.col("task").is_in([task.name for task in tasks]))
     rows = rows.with_columns(pl.coalesce("group", "item").alias("group"))
     counts = _counts(rows, tasks, key)
-    found = Findings(tuple(_estimate(f, counts) for f in attitudes.figures(tasks, key, counts.asked_cells())))
+    found = Findings(tuple(_estimate(f, counts) for f in figures.figures(tasks, key, counts.asked_cells())))
     values = {e.name: e.value for e in found.estimates}
-    baselines = (("this respondent", *map(values.get, HEADLINE[:2])), *attitudes.baselines(tasks, key))
+    baselines = (("this respondent", *map(values.get, HEADLINE[:2])), *figures.baselines(tasks, key))
     tables = (
         _by_task(tasks, found),
         _answers(tasks, key, rows, counts),
         _by_subject(tasks, key, rows),
         Table("Beside answers that look at nothing", ("respondent", *HEADLINE[:2]), baselines),
     )
-    of_cells = [e for e in found.estimates if e.section == "Accuracy by task"]
-    return replace(
-        found, tables=tables, charts=(_bars("Accuracy by task", [e.name.split(", ") for e in of_cells], of_cells),)
-    )
+    cells = [e for e in found.estimates if e.section == "Accuracy by task"]
+    names, types = zip(*(e.name.split(", ") for e in cells), strict=True)
+    bars = charts.bars_of_estimates(cells, names, series=types, axis="accuracy", name="Accuracy by task")
+    return replace(found, tables=tables, charts=(bars,))
 
 
 def _counts(rows: pl.DataFrame, tasks: Sequence[Task], key: Key) -> CellCounts:
@@ -278,7 +185,7 @@ def _counts(rows: pl.DataFrame, tasks: Sequence[Task], key: Key) -> CellCounts:
     return CellCounts.of(accepted, cells, rows["group"].to_list(), came=came, read=read, kinds=kinds)
 
 
-def _estimate(figure: attitudes.Figure, counts: CellCounts) -> Estimate:
+def _estimate(figure: figures.Figure, counts: CellCounts) -> Estimate:
     of = counts.all_of if figure.jointly else counts.share
     interval = of(figure.weights, figure.kind)
     return Estimate.of(
@@ -322,7 +229,7 @@ def _answers(tasks: Sequence[Task], key: Key, rows: pl.DataFrame, counts: CellCo
 
 
 def _by_subject(tasks: Sequence[Task], key: Key, rows: pl.DataFrame) -> Table:
-    lines, wanted = [], [f for f in attitudes.figures(tasks, key, ()) if f.name in HEADLINE]
+    lines, wanted = [], [f for f in figures.figures(tasks, key, ()) if f.name in HEADLINE]
     for subject in sorted(rows["subject"].unique().to_list()):
         of_subject = rows.filter(rows["subject"] == subject)
         counts = _counts(of_subject, tasks, key)
@@ -331,13 +238,6 @@ def _by_subject(tasks: Sequence[Task], key: Key, rows: pl.DataFrame) -> Table:
     columns = (c for k, f in enumerate(wanted) for c in (f.name, "from" + " " * k, "to" + " " * k))
     note = "95 % intervals, not to be trusted below about 10 pairs."
     return Table("By subject", ("subject", "pairs", *columns), tuple(lines), note=note)
-
-
-def _bars(name: str, labels: Sequence[Sequence[str]], estimates: Sequence[Estimate]) -> Chart:
-    """One bar per estimate, labelled by (label, series)."""
-    values, lows, highs = zip(*((e.value, e.low, e.high) for e in estimates), strict=True)
-    bars, series = zip(*labels, strict=True)
-    return charts.bars_with_intervals(bars, values, lows, highs, series=series, axis="accuracy", name=name)
 
 
 def score_recorded(recorded: Recorded, options: Options) -> Findings:
@@ -350,23 +250,22 @@ def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     found: dict[str, Findings] = {}
     for r in recorded:
         found[r.label if r.label not in found else f"{r.label} ({len(found) + 1})"] = score(r.rows, options)
-    first = next(iter(found.values()))
+    each, first = found.values(), next(iter(found.values()))
     columns = [name for name in (*HEADLINE, "person gap", "factivity index") if name in first]
     cells = [e.name for e in first.estimates if e.name.endswith(", false") and e.section == "Accuracy by task"]
     tables = (
         Table("Respondents", ("respondent", *columns), tuple((r, *(f[c] for c in columns)) for r, f in found.items())),
-        Table(
-            "Accuracy on false statements", ("task", *found), tuple((c, *(f[c] for f in found.values())) for c in cells)
-        ),
+        Table("Accuracy on false statements", ("task", *found), tuple((c, *(f[c] for f in each)) for c in cells)),
     )
-    means = []
-    for name in (name for name in HEADLINE if name in first):
-        values = [f[name] for f in found.values() if not np.isnan(f[name])]
-        if values:
-            means.append(Estimate.of(name, mean_interval(values, bounds=(0, 1)), unit="respondents"))
-    bars = [((label, name), f.estimate(name)) for label, f in found.items() for name in PERSONS if name in first]
-    chart = _bars("Belief in what is false", *zip(*bars, strict=True)) if bars else None
-    return with_claims(Findings(tuple(means), tables, (chart,) if chart else ()), MEANS)
+    values = {name: [f[name] for f in each if not np.isnan(f[name])] for name in HEADLINE if name in first}
+    means = [Estimate.of(n, mean_interval(v, bounds=(0, 1)), unit="respondents") for n, v in values.items() if v]
+    persons = [(f.estimate(name), label, name) for label, f in found.items() for name in PERSONS if name in first]
+    side_by_side = Findings(tuple(means), tables)
+    if persons:
+        of, labels, names = zip(*persons, strict=True)
+        bars = charts.bars_of_estimates(of, labels, series=names, axis="accuracy", name="Belief in what is false")
+        side_by_side = replace(side_by_side, charts=(bars,))
+    return with_claims(side_by_side, MEANS)
 
 
 def swapped(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -379,6 +278,96 @@ def swapped(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     return rows.with_columns(pl.when(pl.col("group").is_in(half)).then(other).otherwise(pl.col("truth")).alias("truth"))
 
 
+# --- what can be planted ---------------------------------------------------------------------------------------------
+
+SURE = 0.6  # belief of the planted respondents in what they say
+TENTHS = tuple(k / 10 for k in range(11))
+
+
+def answering(person: planted.Person) -> Respondent:
+    """Holds for the answer to each question what this person would say, with SURE for its belief in it."""
+
+    def believe(item: Item, key: Any) -> Belief:
+        held = person.answer(item, key)
+        return Belief({option: SURE if option == held else (1 - SURE) / 2 for option in OPTIONS})
+
+    return Respondent(belief=believe, decoding="modal")
+
+
+CORRECTION = Truth(
+    name="correcting false beliefs",
+    what="corrects false first-person beliefs at a rate; null: as rarely as others', 10 %",
+    respondent=lambda rate: answering(planted.corrector(rate)),
+    strength=0.5,
+    null=0.1,
+    expects=lambda rate, _: starmap(Expected, planted.correcting(rate)),
+    grid=TENTHS,
+    drawn=(PERSONS[0], "person gap"),
+    options=Options(pairs=150),
+)
+FEW = replace(CORRECTION, expects=lambda rate, _: starmap(Expected, planted.correcting(rate)[:4]), grid=())
+ON_FALSE = Options(pairs=40, tasks=planted.ON_FALSE)
+DOUBT = Truth(
+    name="doubt about who knows, key of the data",
+    what="says Undeterminable to whether Mary, or James, knows p, at a rate, and No at 20 %; null: no doubt",
+    respondent=lambda rate: answering(planted.doubter(rate)),
+    strength=0.5,
+    null=0.0,
+    expects=lambda rate, _: starmap(Expected, planted.doubting(rate, "data")),
+    options=Options(pairs=60, tasks="recursive knowledge"),
+)
+PLANTED = (
+    CORRECTION,
+    replace(FEW, name="correcting, reasoning first", options=replace(ON_FALSE, chain_of_thought=True)),
+    replace(FEW, name="correcting, random order", options=replace(ON_FALSE, order="random")),
+    replace(FEW, name="correcting, letters", options=replace(ON_FALSE, order="random", reading="letters")),
+    Truth(
+        name="unreadable replies",
+        what="gives a share of replies that cannot be read; corrects false first-person beliefs at 50 %; null: none",
+        respondent=lambda share: replace(answering(planted.corrector(0.5)), format_errors=share),
+        strength=0.3,
+        null=0.0,
+        expects=lambda share, _: starmap(Expected, planted.correcting(0.5, read=1 - share)),
+        options=Options(pairs=60),
+    ),
+    Truth(
+        name="knowledge",
+        what="knows whether p is true at a rate, else tosses a coin or says Undeterminable; null: knows nothing",
+        respondent=lambda rate: answering(planted.learner(rate)),
+        strength=0.8,
+        null=0.0,
+        expects=lambda rate, _: starmap(Expected, planted.learning(rate)),
+        options=Options(pairs=100, tasks="verification"),
+    ),
+    Truth(
+        name="factivity",
+        what="takes for true what is said to be known, at a rate; null: as rarely as what is said to be believed, 20 %",
+        respondent=lambda rate: answering(planted.truster(rate)),
+        strength=0.9,
+        null=0.2,
+        expects=lambda rate, _: starmap(Expected, planted.trusting(rate)),
+        grid=TENTHS,
+        drawn=("factivity index", "known minus bare"),
+        options=Options(pairs=100, tasks="verification"),
+    ),
+    DOUBT,
+    replace(
+        DOUBT,
+        name="doubt about who knows, key of the figure",
+        expects=lambda rate, _: starmap(Expected, planted.doubting(rate, "figure")),
+        options=replace(DOUBT.options, key="figure"),
+    ),
+    Truth(
+        name="habit of place",
+        what="adds to the logit of the option shown first; null: nothing",
+        respondent=lambda lift: replace(answering(planted.Person()), position=(lift,), decoding="draw"),
+        strength=2.0,
+        null=0.0,
+        expects=lambda lift, _: starmap(Expected, planted.preferring_first(lift, SURE, cells=12)),
+        options=Options(pairs=60, tasks="belief confirmation", order="random"),
+    ),
+)
+
 study = Study(
     source=Source(
         "Belief in the Machine: Investigating Epistemological Blind Spots of Language Models", 2024, arxiv="2410.21195"
@@ -388,12 +377,13 @@ study = Study(
     options=Options,
     row=Row,
     items=items,
-    example=example,
+    example=lambda: attitudes.attitude_items(files.made_up_pairs()),
     collect=collect,
     score=score,
-    published=PUBLISHED,
+    published=tuple(Published(*figure) for figure in figures.PUBLISHED),
     null=swapped,
     read_file=read_file,
     score_recorded=score_recorded,
     across=across,
+    planted=PLANTED,
 )
