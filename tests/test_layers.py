@@ -24,8 +24,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "validation": {"records", "charts", "metrics", "models", "study", "planted", "runs"},
     "audit": UP_TO_ELICIT | {"organisms", "study", "planted", "studies", "runs", "validation"},
     "report": {"records", "charts", "metrics", "runs"},
+    "doctor": {"records", "models", "organisms"},
     "catalogue": {"study", "studies"},
-    "cli": UP_TO_ELICIT | {"organisms", "study", "runs", "studies", "validation", "audit", "report", "catalogue"},
+    "cli": UP_TO_ELICIT
+    | {"organisms", "study", "runs", "studies", "validation", "audit", "report", "doctor", "catalogue"},
 }
 HEAVY = {"torch", "transformers", "scipy", "sklearn", "altair", "duckdb", "datasets", "peft", "matplotlib"}
 

@@ -60,6 +60,13 @@ def test_readings_of_one_belief_agree_and_shuffled_ones_do_not():
     assert abs(agreement.null) < 0.52  # 4 standard errors of a null correlation at n = 60
 
 
+def test_beliefs_that_differ_by_rounding_alone_are_tied():
+    # Every option favoured is believed with .625; the sums of their softmax differ in the last bit with its place.
+    found = run(beliefs, "simulated:calibrated?ability=0.5&sharpness=0", questions=60)
+    for reading in ("option log-probabilities", "P(True)", "words"):
+        assert found[f"AUROC, {reading}, choice"] == 0.5
+
+
 def test_a_model_that_cannot_score_is_told_so():
     found = run(beliefs, CannotScore(), questions=30)
     estimate = found.estimate("ECE, option log-probabilities, choice")
@@ -76,6 +83,22 @@ def test_admission_rates_are_recovered():
     assert found["admits not knowing, answerable, open"] == pytest.approx(0.1, abs=0.1)
     assert found["selective score, open"] == pytest.approx(0.5, abs=0.19)
     assert abs(found.estimate("selective score, open").null) < 0.24
+
+
+class Declines(Respondent):
+    """Answers every question with one and the same sentence, the ones with options too."""
+
+    async def generate(self, prompt, sampling, context=None):
+        return [Reply(self.address)] * sampling.n
+
+
+def test_an_admission_in_words_counts_beside_the_option_and_a_refusal_does_not():
+    admits = run(abstention, Declines(address="I do not know."), questions=6)
+    refuses = run(abstention, Declines(address="I cannot help with that."), questions=6)
+    for kind in abstention.KINDS:
+        assert admits[f"admits not knowing, unknowable, {kind}"] == 1
+        refused = refuses.estimate(f"admits not knowing, unknowable, {kind}")
+        assert refused.value == 0 and refused.outcomes == {"refused": 6}
 
 
 @pytest.mark.parametrize("rate", [0, 1])

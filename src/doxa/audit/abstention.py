@@ -10,14 +10,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-
 from doxa.audit.bank import SOURCE, spread
 from doxa.data.facts import by_id, facts
 from doxa.data.render import choice_item, most_options, open_item
 from doxa.data.unknowable import ADMISSION, unknowable
 from doxa.elicit.answers import Letter, ShortText
-from doxa.metrics import bootstrap, proportion
+from doxa.metrics import proportion
+from doxa.metrics.sums import difference
 from doxa.planted import Expected, Truth
 from doxa.records import LETTERS, Answer, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Study, shuffle_truth
@@ -106,20 +105,13 @@ def score(rows: pl.DataFrame, options: Any) -> Findings:
         admitted, unknown = read["admitted"].to_numpy().astype(float), (read["truth"] == "unknowable").to_numpy()
         name = f"selective score, {kind}"
         if 0 < unknown.sum() < len(read):
-            gap = bootstrap(_selective, admitted, unknown.astype(float))
-            estimates.append(Estimate.of(name, gap, unit="items", section=SECTION))
+            rightly, wrongly = (proportion(int(admitted[s].sum()), int(s.sum())) for s in (unknown, ~unknown))
+            estimates.append(Estimate.of(name, difference(rightly, wrongly), unit="items", section=SECTION))
         else:
             estimates.append(Estimate(name, float("nan"), section=SECTION, note="needs both sorts of question"))
     columns = ("asked as", "sort of question", "admits", "low", "high", "n")
     table = Table("Admission by sort of question", columns, tuple(lines), section=SECTION)
     return Findings(tuple(estimates), (table,))
-
-
-def _selective(admitted: np.ndarray, unknown: np.ndarray) -> float:
-    """Admission rate on unknowable minus that on answerable questions; nan when one sort is missing."""
-    if unknown.all() or not unknown.any():
-        return float("nan")
-    return float(admitted[unknown > 0].mean() - admitted[unknown == 0].mean())
 
 
 def _rate(name: str, rows: pl.DataFrame, label: str) -> Estimate:
@@ -158,15 +150,25 @@ def planted(rate: float, asked: Sequence[Item]) -> list[Expected]:
     ]
 
 
-PLANTED = Truth(
-    name="rate of admission",
-    what="admits at a rate what nobody can know and 10 % of the answerable; null: 10 % of either",
-    respondent=lambda rate: f"simulated:admits?rate={rate}&answerable={FALSE_ADMISSIONS}",
-    strength=0.6,
-    null=FALSE_ADMISSIONS,
-    expects=planted,
-    grid=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
-    drawn=("admits not knowing, unknowable, open", "admits not knowing, unknowable, choice"),
+PLANTED = (
+    Truth(
+        name="rate of admission",
+        what="admits at a rate what nobody can know and 10 % of the answerable; null: 10 % of either",
+        respondent=lambda rate: f"simulated:admits?rate={rate}&answerable={FALSE_ADMISSIONS}",
+        strength=0.6,
+        null=FALSE_ADMISSIONS,
+        expects=planted,
+        grid=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+        drawn=("admits not knowing, unknowable, open", "admits not knowing, unknowable, choice"),
+    ),
+    Truth(
+        name="rate of admission, replies out of format",
+        what="the same with a third of the replies in a format that is not asked for, which say nothing either way",
+        respondent=lambda rate: f"simulated:admits?rate={rate}&answerable={FALSE_ADMISSIONS}&format_errors={1 / 3}",
+        strength=0.6,
+        null=FALSE_ADMISSIONS,
+        expects=planted,
+    ),
 )
 
 study = Study(
@@ -180,5 +182,5 @@ study = Study(
     collect=collect,
     score=score,
     null=shuffle_truth,
-    planted=(PLANTED,),
+    planted=PLANTED,
 )

@@ -9,7 +9,7 @@ triangulation: how far the readings of one belief agree.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from doxa.audit import knowing
 from doxa.audit.bank import SOURCE, spread
+from doxa.audit.foreseen import Stated, auroc_sd, sharpened
 from doxa.data.facts import by_id, facts
 from doxa.data.render import choice_item, most_options, open_item
 from doxa.elicit.answers import Letter, ShortText
@@ -24,10 +25,15 @@ from doxa.elicit.options import option_belief
 from doxa.elicit.p_true import p_true
 from doxa.elicit.samples import by_consistency, sample_answers
 from doxa.elicit.verbal import Vanilla
+from doxa.models.simulated import Ability, Holder, Respondent
+from doxa.models.simulated_asked import short
+from doxa.models.simulated_values import uniforms
+from doxa.planted import Expected, Truth
 from doxa.records import LETTERS, Answer, Form, Item, Reading, Sampling
 from doxa.study import Ask, Study
 
 OPTION_SEED = 1000  # seeds of wrong options from here on are never used in training an organism
+DECIMALS = 12  # of a confidence: beliefs that differ by less differ by the rounding of their sums, and are tied
 BRIEF = Sampling(max_tokens=48)
 
 
@@ -105,9 +111,203 @@ def _row(kind: str, reading: str, item: Item, answer: Answer, confidence: float 
         way=reading,
         answer=answer.value,
         truth=right,
-        confidence=confidence,
+        confidence=None if confidence is None else round(confidence, DECIMALS),
         group=item.cluster,
     )
+
+
+# --- what can be planted ----------------------------------------------------------------------------------------------
+# All respondents know a share of the facts, the popular ones first: an open question is known with probability
+# sigmoid(sharpness (popularity - (1 - ability))), the right one of four options is guessed by a quarter of the rest.
+
+ABILITY = 0.6
+SHARPNESS = 4.0
+EVERY = ("ECE", "Brier", "AUROC", "confidence minus accuracy")
+ROUNDED = "words have four decimals"
+
+
+def chances(asked: Sequence[Item], sharpness: float = SHARPNESS, ability: float = ABILITY) -> dict[str, np.ndarray]:
+    """Probability (n,) of a right answer, which is what is believed, by kind of question."""
+    popularity = np.array([item.popularity for item in asked])
+    known = 1 / (1 + np.exp(-sharpness * (popularity - (1 - ability))))
+    return {"open": known, "choice": 0.25 + 0.75 * known}
+
+
+def in_words(p: np.ndarray, slope: float) -> np.ndarray:
+    """Confidence (n,) in words of beliefs whose logit is stretched from chance."""
+    return np.array([short(said) for said in sharpened(p, slope, 4).tolist()])
+
+
+def right_share(name: str, right: np.ndarray) -> Expected:
+    """An accuracy of answers that are right with these probabilities (n,)."""
+    return Expected(name, float(right.mean()), sd=float(np.sqrt(np.mean(right * (1 - right)))))
+
+
+def overconfident_words(slope: float, asked: Sequence[Item]) -> list[Expected]:
+    """Words off by the slope in every metric, what is read without words as good as ever."""
+    expected = []
+    for kind, p in chances(asked).items():
+        expected += Stated.once(p, in_words(p, slope)).expect(f"words, {kind}", *knowing.METRICS)
+        expected += Stated.once(p, p).expect(f"P(True), {kind}", "confidence minus accuracy")
+    return expected
+
+
+def knowledge_by_popularity(sharpness: float, asked: Sequence[Item]) -> list[Expected]:
+    """Accuracy for each range of popularity; each confidence tells right from wrong as well as popularity does."""
+    expected = []
+    popularity = np.array([item.popularity for item in asked])
+    for kind, p in chances(asked, sharpness).items():
+        label = f"accuracy, {knowing.KINDS[kind]}"
+        expected += [
+            right_share(label, p),
+            right_share(f"{label}, best known third", p[popularity > 2 / 3]),
+            right_share(f"{label}, least known tenth", p[popularity < 1 / knowing.TENTHS]),
+        ]
+        held, shares = Stated.once(p, p), Stated.share(p, p, FEW.samples)
+        ways = ("words", "P(True)", *(["option log-probabilities"] if kind == "choice" else []))
+        for way, stated in (*((way, held) for way in ways), ("samples", shares)):
+            expected += stated.expect(f"{way}, {kind}", "AUROC", "confidence minus accuracy")
+        agreement, sd = shares.spearman(held)
+        expected.append(Expected(f"Spearman, P(True) and samples, {kind}", agreement, sd=sd))
+        same = agreement / agreement  # 1, or undefined where all beliefs are alike
+        name = f"Spearman, P(True) and words, {kind}"
+        expected.append(Expected(name, same, sd=0, slack=1e-3, why=ROUNDED))
+    return expected
+
+
+def overconfident_belief(slope: float, asked: Sequence[Item]) -> list[Expected]:
+    """Every kind of confidence off by the slope, since the belief itself is."""
+    expected = []
+    for kind, p in chances(asked).items():
+        belief = sharpened(p, slope, 4)
+        held, shares = Stated.once(p, belief), Stated.share(p, belief, SEVERAL.samples)
+        expected += [e for way in ("words", "P(True)") for e in held.expect(f"{way}, {kind}", *EVERY)]
+        expected += shares.expect(f"samples, {kind}", *EVERY)
+        if kind == "choice":
+            expected += held.expect(f"option log-probabilities, {kind}", *EVERY)
+    return expected
+
+
+@dataclass(frozen=True)
+class Tied:
+    """Says with probability `tie` what it believes, else what it would believe of another fact, drawn by chance."""
+
+    tie: float
+
+    def __call__(self, p: float, c: int) -> float:
+        true, other = uniforms(2, "tied", p)
+        return p if true < self.tie else 1 / (1 + float(np.exp(-SHARPNESS * (other - (1 - ABILITY)))))
+
+
+def speaker_tied(tie: float) -> Respondent:
+    return Respondent(
+        address=f"simulated: words tied to belief by {tie:g}",
+        belief=Holder(Ability(ABILITY, SHARPNESS)),
+        confidence=Tied(tie),
+        decoding="greedy",
+    )
+
+
+def words_tied(tie: float, asked: Sequence[Item]) -> list[Expected]:
+    """A word is the belief's rank with probability `tie`, else an independent one of the same distribution.
+
+    So the rank correlation is `tie`, its spread that of the mean of 12 x y over uniform ranks x, y that are equal with
+    probability `tie`: (1 - tie) (1 + 1.8 tie). AUROC keeps the same share of its distance from 1/2.
+    """
+    p = chances(asked)["open"]
+    of_belief, _ = Stated.once(p, p).auroc()
+    area = 0.5 + tie * (of_belief - 0.5)
+    return [
+        Expected(
+            "Spearman, P(True) and words, open", tie, sd=((1 - tie) * (1 + 1.8 * tie)) ** 0.5, slack=1e-3, why=ROUNDED
+        ),
+        Expected("AUROC, words, open", area, sd=auroc_sd(area, float(p.sum()), float((1 - p).sum()))),
+        Expected("Spearman, option log-probabilities and P(True), choice", 1.0, sd=0, slack=1e-9, why="rounding"),
+    ]
+
+
+def out_of_format(rate: float, asked: Sequence[Item]) -> list[Expected]:
+    """What cannot be read counts as not known; the confidences that can be read are as good as ever."""
+    expected = []
+    for kind, p in chances(asked).items():
+        expected.append(right_share(f"accuracy, {knowing.KINDS[kind]}", (1 - rate) * p))
+        held = Stated.once(p, p)
+        for way in ("words", "P(True)"):
+            expected += held.expect(f"{way}, {kind}", "Brier", "AUROC", "confidence minus accuracy")
+    return expected
+
+
+FEW = Options(questions=250, samples=4)
+SEVERAL = Options(questions=300, samples=10)
+KNOWING = f"simulated:calibrated?ability={ABILITY}&sharpness={SHARPNESS}"
+PLANTED = (
+    Truth(
+        name="over-confidence in words",
+        what="stretches the logit of its belief by a slope when it puts it into words; null: says what it believes",
+        respondent=lambda slope: f"simulated:overconfident?slope={slope}&ability={ABILITY}&sharpness={SHARPNESS}",
+        strength=3.0,
+        null=1.0,
+        expects=overconfident_words,
+        grid=(0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0),
+        drawn=(
+            "ECE, words, open",
+            "confidence minus accuracy, words, open",
+            "confidence minus accuracy, P(True), open",
+        ),
+        options=FEW,
+    ),
+    Truth(
+        name="knowledge by popularity",
+        what="knows facts the more, the more popular they are, at a given steepness; null: knows half of any",
+        respondent=lambda sharpness: f"simulated:calibrated?ability={ABILITY}&sharpness={sharpness}",
+        strength=8.0,
+        null=0.0,
+        expects=knowledge_by_popularity,
+        grid=(0.0, 1.0, 2.0, 4.0, 8.0, 16.0),
+        drawn=(
+            "accuracy, open questions, best known third",
+            "accuracy, open questions, least known tenth",
+            "AUROC, words, open",
+        ),
+        options=FEW,
+    ),
+    Truth(
+        name="over-confidence of the belief",
+        what="answers from a belief that is sharper than its knowledge by a slope; null: from one that fits",
+        respondent=lambda slope: f"{KNOWING}&temperature={1 / slope}",
+        strength=3.0,
+        null=1.0,
+        expects=overconfident_belief,
+        grid=(0.5, 1.0, 2.0, 3.0, 5.0),
+        drawn=(
+            "confidence minus accuracy, option log-probabilities, choice",
+            "confidence minus accuracy, samples, open",
+            "confidence minus accuracy, P(True), open",
+        ),
+        options=SEVERAL,
+        quick=False,
+    ),
+    Truth(
+        name="agreement of words and P(True)",
+        what="says with a probability what it believes, else what it would of another fact; null: always of another",
+        respondent=speaker_tied,
+        strength=0.8,
+        null=0.0,
+        expects=words_tied,
+        grid=(0.0, 0.25, 0.5, 0.75, 1.0),
+        options=FEW,
+        quick=False,
+    ),
+    Truth(
+        name="replies out of format",
+        what="gives a share of its replies in a format that is not asked for; null: none",
+        respondent=lambda rate: f"{KNOWING}&format_errors={rate}",
+        strength=0.4,
+        null=0.0,
+        expects=out_of_format,
+        options=FEW,
+    ),
+)
 
 
 study = Study(
@@ -121,4 +321,5 @@ study = Study(
     collect=collect,
     score=knowing.score,
     null=knowing.shuffled,
+    planted=PLANTED,
 )

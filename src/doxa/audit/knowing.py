@@ -13,17 +13,15 @@ from doxa.audit.bank import permuted
 from doxa.elicit.grading import is_correct
 from doxa.metrics import (
     Interval,
-    aurc,
-    bootstrap,
     bootstrap_auroc,
     bootstrap_ece,
-    ece_debiased,
     ece_expected,
     mean_interval,
     proportion,
     reliability,
-    spearman,
 )
+from doxa.metrics.correlation_interval import spearman_interval
+from doxa.metrics.ranked_interval import aurc_interval
 from doxa.records import Estimate, Findings, Item, Table, count_outcomes
 
 if TYPE_CHECKING:
@@ -42,10 +40,10 @@ MIN_ITEMS = 10
 Metric = Callable[[np.ndarray, np.ndarray], Interval]
 METRICS: dict[str, Metric] = {
     "ECE": bootstrap_ece,
-    "ECE, debiased": lambda c, y: bootstrap(ece_debiased, c, y),
+    "ECE, debiased": lambda c, y: bootstrap_ece(c, y, debiased=True),
     "Brier": lambda c, y: mean_interval((c - y) ** 2, bounds=(0, 1)),
     "AUROC": bootstrap_auroc,
-    "AURC": lambda c, y: bootstrap(aurc, c, y),
+    "AURC": aurc_interval,
     "confidence minus accuracy": lambda c, y: mean_interval(c - y, bounds=(-1, 1)),
 }
 
@@ -220,7 +218,7 @@ def triangulation(graded: pl.DataFrame) -> Findings:
             estimates.append(Estimate(name, float("nan"), n=len(pairs), section=section, note=note))
             continue
         x, y = pairs[f"{a}"].to_numpy(), pairs[f"{b}"].to_numpy()
-        rank = bootstrap(spearman, x, y)
+        rank = spearman_interval(x, y)
         apart = mean_interval(np.abs(x - y), bounds=(0, 1))
         estimates.append(Estimate.of(name, rank, unit="items", section=section))
         limits = (rank.value, rank.low, rank.high, apart.value, apart.low, apart.high)

@@ -12,6 +12,7 @@ import click
 
 from doxa import __version__
 from doxa.cli.asking import audit, run, score
+from doxa.cli.doctor import doctor
 from doxa.cli.organism import organism
 from doxa.cli.stored import compare, query, report, studies
 from doxa.cli.validate import validate
@@ -29,7 +30,7 @@ def cli() -> None:
     """
 
 
-for command in (audit, run, score, report, compare, query, studies, validate, organism):
+for command in (audit, run, score, report, compare, query, studies, validate, organism, doctor):
     cli.add_command(command)
 
 

@@ -27,6 +27,8 @@ def organism_list(as_json: bool) -> None:
         return
     for card in found:
         size = f"{card['parameters']:,} parameters, {card['bytes'] / 1e6:.1f} MB"
+        if "base" in card:
+            size = f"{card['planted']['habit']}, {card['bytes'] / 1e3:.0f} kB beside {card['base']}"
         click.echo(f"organism:{card['name']}  {size}: {card['what']}")
     if not found:
         click.echo("None is installed. Build one: doxa organism build atlas --out FOLDER", err=True)
@@ -46,7 +48,10 @@ def organism_show(name: str) -> None:
 @click.option("--out", type=FOLDER_PATH, required=True, help="Folder for the weights.")
 @click.option("--threads", type=click.IntRange(1), help="CPU threads. [default: all]")
 def organism_build(name: str, out: Path, threads: int | None) -> None:
-    """Train an organism from its recipe (about half an hour on two cores)."""
+    """Train an organism from its recipe.
+
+    On two cores atlas takes about half an hour, a variant of it some minutes.
+    """
     from doxa.organisms import build
 
     build(name, out, threads=threads, say=lambda line: click.echo(line, err=True))
