@@ -1,92 +1,103 @@
-"""How long the bootstrap intervals of ECE and AUROC take, and how much memory; a table, and JSON with --json FILE.
+"""Bootstrap intervals of ECE and AUROC: 100,000 predictions in groups, 1,000 resamples, beside scikit-learn in a loop.
 
-    python benchmarks/bootstrap.py --items 100000 --resamples 1000 --json bootstrap.json
+    PYTHONPATH=src python benchmarks/bootstrap.py [--items 100000] [--resamples 1000]
 
-Bound to hold: 100,000 predictions and 1,000 resamples in under 10 seconds on two cores, ECE and AUROC together.
+scikit-learn is timed on a few resamples and scaled up; on these, its values and ours are compared.
 """
 
+from __future__ import annotations
+
 import argparse
-import json
-import os
-import platform
 import resource
+import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmark import Peer, Row, at_most, command, shown, times
 
-from doxa.metrics import Interval, auroc, bootstrap, bootstrap_auroc, bootstrap_ece, ece
+from doxa.metrics import Interval, auroc_of_weights, bootstrap_auroc, bootstrap_ece, ece_of_weights
 
-BOUND_S = 10.0
-LOOP_RESAMPLES = 20  # the plain loop is timed on these and scaled up
-
-
-def main() -> None:
-    """Time every case once and print what it took."""
-    options = _options()
-    rng = np.random.default_rng(0)
-    confidence = rng.random(options.items)
-    correct = (rng.random(options.items) < confidence).astype(float)
-    groups = rng.integers(0, max(2, options.items // 4), options.items)
-    cases: dict[str, tuple[Callable[..., Interval], dict[str, Any]]] = {
-        "ece, inverted": (bootstrap_ece, {}),
-        "ece, percentile": (bootstrap_ece, {"method": "percentile"}),
-        "ece, inverted, groups": (bootstrap_ece, {"groups": groups}),
-        "auroc, score": (bootstrap_auroc, {}),
-        "auroc, bca": (bootstrap_auroc, {"method": "bca"}),
-        "auroc, score, groups": (bootstrap_auroc, {"groups": groups}),
-    }
-    print(f"{options.items:,} items, {options.resamples:,} resamples, {os.cpu_count()} cores, numpy {np.__version__}")
-    print(f"{'case':<28}{'seconds':>9}{'peak MiB':>10}   interval")
-    rows = [_timed(name, *case, confidence, correct, options.resamples) for name, case in cases.items()]
-    for name, statistic in (("ece, plain loop", ece), ("auroc, plain loop", auroc)):
-        start = time.perf_counter()
-        bootstrap(statistic, confidence, correct, resamples=LOOP_RESAMPLES, method="percentile")
-        seconds = (time.perf_counter() - start) * options.resamples / LOOP_RESAMPLES
-        rows.append({"case": name, "seconds": seconds, "scaled_from": LOOP_RESAMPLES})
-        print(f"{name:<28}{seconds:>9.2f}{'':>10}   (scaled up from {LOOP_RESAMPLES} resamples)")
-    total = sum(row["seconds"] for row in rows if row["case"] in ("ece, inverted", "auroc, score"))
-    print(f"ECE and AUROC as reported by default: {total:.2f} s (bound {BOUND_S:g} s)")
-    if options.json:
-        report = {
-            "items": options.items,
-            "resamples": options.resamples,
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "rows": rows,
-            "total_s": total,
-            "bound_s": BOUND_S,
-        }
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
+SKLEARN = Peer("sklearn", (("scikit-learn==1.9.1",),))
+COMPARED = 20  # resamples that scikit-learn makes
+PER_GROUP = 4
+ROUNDS = 3
+SEED = 0
 
 
-def _timed(
-    name: str,
-    interval_of: Callable[..., Interval],
-    arguments: dict[str, Any],
-    confidence: np.ndarray,
-    correct: np.ndarray,
-    resamples: int,
-) -> dict[str, Any]:
-    start = time.perf_counter()
-    interval = interval_of(confidence, correct, resamples=resamples, **arguments)
-    seconds = time.perf_counter() - start
-    # The peak of the process so far, numpy itself included: cases run from small to large.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{name:<28}{seconds:>9.2f}{peak:>10.0f}   {interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]")
-    return {"case": name, "seconds": seconds, "peak_mib": peak, "low": interval.low, "high": interval.high}
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--items", type=int, default=100_000, help="predictions (default 100000)")
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap draws (default 1000)")
-    parser.add_argument("--json", type=Path, help="write the measurements to this file")
-    return parser.parse_args()
+
+
+def rows(args: argparse.Namespace) -> Iterator[Row]:
+    items, resamples = (args.items // 10, args.resamples // 10) if args.quick else (args.items, args.resamples)
+    rng = np.random.default_rng(SEED)
+    confidence = rng.random(items)
+    data = {
+        "confidence": confidence,
+        "correct": (rng.random(items) < confidence).astype(float),
+        "groups": rng.integers(0, max(2, items // PER_GROUP), items),
+    }
+    SKLEARN.python(args.env)
+    for interval_of in (bootstrap_ece, bootstrap_auroc):  # what is imported at the first call is not what is measured
+        interval_of([0.5, 0.6, 0.7, 0.8], [0, 1, 0, 1], groups=[0, 1, 2, 3], resamples=10)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "data.npz"
+        np.savez(file, **data)
+        rounds = [_round(args.env, file, data, resamples) for _ in range(1 if args.quick else ROUNDS)]
+    ours = statistics.median(seconds for seconds, _ in rounds)
+    theirs = statistics.median(found["seconds"] for _, found in rounds) * resamples / COMPARED
+    peer = f"scikit-learn {rounds[0][1]['version']} in a loop"
+    what = f"intervals of ECE and AUROC, {items:,} predictions in groups, {resamples:,} resamples"
+    yield at_most(what, ours, "s", 10)
+    note = f"scaled up from {COMPARED} resamples"
+    yield times(what, peer, ours, theirs, "s", 20, more_is_better=False, note=note)
+    note = f"ECE and AUROC of {COMPARED} resamples"
+    yield at_most("values, largest distance", _apart(data, rounds[0][1]["values"]), "", 1e-9, note, peer)
+    yield from _each(data, resamples)
+
+
+def _round(env: Path, file: Path, data: dict[str, Any], resamples: int) -> tuple[float, dict[str, Any]]:
+    """Seconds of both of our intervals, and what scikit-learn found."""
+    start = time.perf_counter()
+    for interval_of in (bootstrap_ece, bootstrap_auroc):
+        interval_of(data["confidence"], data["correct"], groups=data["groups"], resamples=resamples)
+    seconds = time.perf_counter() - start
+    script = Path(__file__).parent / "peers" / "sklearn_bootstrap.py"
+    return seconds, SKLEARN.run(env, script, {"data": str(file), "resamples": COMPARED, "seed": SEED})
+
+
+def _apart(data: dict[str, Any], theirs: list[list[float]]) -> float:
+    """Largest distance of our values from theirs, on the same draws of groups."""
+    rng, units = np.random.default_rng(SEED), len(np.unique(data["groups"]))
+    drawn = [np.bincount(rng.integers(0, units, units), minlength=units) for _ in theirs]
+    weights = np.array(drawn, dtype=np.float64)
+    made = [of(data["confidence"], data["correct"], groups=data["groups"]) for of in (ece_of_weights, auroc_of_weights)]
+    ours = np.stack([statistic(weights) for statistic in made], axis=1)
+    return float(np.abs(ours - np.array(theirs)).max())
+
+
+def _each(data: dict[str, Any], resamples: int) -> Iterator[Row]:
+    cases: dict[str, tuple[Callable[..., Interval], dict[str, Any]]] = {
+        "ECE, inverted": (bootstrap_ece, {}),
+        "ECE, percentile": (bootstrap_ece, {"method": "percentile"}),
+        "ECE, inverted, groups": (bootstrap_ece, {"groups": data["groups"]}),
+        "AUROC, score": (bootstrap_auroc, {}),
+        "AUROC, bca": (bootstrap_auroc, {"method": "bca"}),
+        "AUROC, score, groups": (bootstrap_auroc, {"groups": data["groups"]}),
+    }
+    for name, (interval_of, more) in cases.items():
+        start = time.perf_counter()
+        found = interval_of(data["confidence"], data["correct"], resamples=resamples, **more)
+        seconds = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # of the process so far
+        note = f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}], peak {peak:.0f} MB"
+        yield shown(name, seconds, "s", note)
 
 
 if __name__ == "__main__":
-    main()
+    command(rows, __doc__, arguments)

@@ -1,21 +1,18 @@
-"""What an answer of a simulated respondent costs, in microseconds; a table, and JSON with --json FILE.
+"""What an answer of a simulated respondent costs, in microseconds of processor time.
 
-    python benchmarks/simulated.py --items 1000 --repeats 5 --json simulated.json
+    PYTHONPATH=src python benchmarks/simulated.py [--items 1000] [--repeats 5]
 
 Each case asks every item once, one after the other, in one event loop, and no item twice in the process; the prompts
-are there before the clock starts. The figure is processor time, the best of the repeats. Bound to hold: 100
-microseconds an answer for plain respondents; the last rows are of conversations, whose turns are read as well.
+are there before the clock starts. The figure is the best of the repeats. The last rows are of conversations, whose
+turns are read as well.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import platform
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+
+from benchmark import Row, at_most, command, shown
 
 from doxa.elicit import answers, verbal
 from doxa.models.base import Context
@@ -51,21 +48,20 @@ CASES: tuple[tuple[Form, Callable[[str], Item]], ...] = (
 )
 
 
-def main() -> None:
-    """Time every case and print what an answer takes."""
-    options = _options()
-    print(f"{options.items:,} answers, best of {options.repeats}, {os.cpu_count()} cores, {platform.python_version()}")
-    print(f"{'respondent':<24}{'form':<14}{'us an answer':>14}")
-    rows: list[dict[str, Any]] = []
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--items", type=int, default=1000, help="answers of each case (default 1000)")
+    parser.add_argument("--repeats", type=int, default=5, help="times that each case is measured (default 5)")
+
+
+def rows(args: argparse.Namespace) -> Iterator[Row]:
+    repeats = 1 if args.quick else args.repeats
     for name in PLAIN:
-        rows += [_timed(name, form, make, _asked, "neutral", options) for form, make in CASES]
-    slowest = max(row["us"] for row in rows)
+        for form, make in CASES:
+            cost = _timed(name, form, make, _asked, "neutral", args.items, repeats)
+            yield at_most(f"{name}, {form.name}", cost, "us", BOUND_US)
     for name in MOVED:
-        rows.append(_timed(name, answers.Letter(), choice, _in_a_conversation, "pressured", options))
-    print(f"slowest plain respondent: {slowest:.0f} us (bound {BOUND_US:g} us)")
-    if options.json:
-        report = {"items": options.items, "python": platform.python_version(), "rows": rows, "bound_us": BOUND_US}
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
+        cost = _timed(name, answers.Letter(), choice, _in_a_conversation, "pressured", args.items, repeats)
+        yield shown(f"{name}, in a conversation", cost, "us")
 
 
 def _timed(
@@ -74,17 +70,17 @@ def _timed(
     make: Callable[[str], Item],
     prompt_of: Callable[[Form, Item], Prompt],
     condition: str,
-    options: argparse.Namespace,
-) -> dict[str, Any]:
+    n: int,
+    repeats: int,
+) -> float:
     best = float("inf")
-    for repeat in range(options.repeats):
-        items = [make(f"{name} {form.name} {repeat} {i}") for i in range(options.items)]
+    for repeat in range(repeats):
+        items = [make(f"{name} {form.name} {repeat} {i}") for i in range(n)]
         prompts = [prompt_of(form, item) for item in items]
         began = time.process_time()
         asyncio.run(_ask(name, prompts, items, condition))
-        best = min(best, (time.process_time() - began) / options.items)
-    print(f"{name:<24}{form.name:<14}{1e6 * best:>14.1f}")
-    return {"respondent": name, "form": form.name, "us": 1e6 * best}
+        best = min(best, (time.process_time() - began) / n)
+    return 1e6 * best
 
 
 async def _ask(name: str, prompts: Sequence[Prompt], items: Sequence[Item], condition: str) -> None:
@@ -102,13 +98,5 @@ def _in_a_conversation(form: Form, item: Item) -> Prompt:
     return form.prompt(item).then("A", "word " * 200 + "\n" + form.prompt(item).messages[-1].content, form=form)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=1000, help="answers of each case (default 1000)")
-    parser.add_argument("--repeats", type=int, default=5, help="times that each case is measured (default 5)")
-    parser.add_argument("--json", type=Path, help="write the measurements to this file")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
-    main()
+    command(rows, __doc__, arguments)

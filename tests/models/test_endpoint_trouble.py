@@ -21,7 +21,9 @@ from doxa.models.endpoint import (
     ServerFailed,
     Unreachable,
 )
-from doxa.models.endpoint_link import GONE_AFTER, Clock, Limit
+from doxa.models.endpoint_limit import Clock, Limit
+from doxa.models.endpoint_link import GONE_AFTER
+from doxa.models.endpoint_pace import Ticket
 from doxa.models.endpoint_server import retry_after
 from doxa.records import DoxaError, Prompt, Sampling
 
@@ -184,28 +186,23 @@ async def test_a_wait_of_hours_stops_the_run(serve):
     assert QuotaUsedUp.fatal and len(stub.requests) == 1
     await model.generate(CHAT, Sampling())
     await model.close()
-    assert time.slept == []  # nobody waits for a day
+    assert sum(time.slept) < 1  # nobody waits for a day
 
 
 async def test_the_number_in_flight_is_halved_and_grows_back():
     limit = Limit(64, Time())
-
-    async def burst(n: int) -> list[int]:
-        entered = [await limit.__aenter__() for _ in range(n)]
-        return entered
-
-    epochs = await burst(64)
-    for epoch in epochs:  # 64 rejections of requests that were sent together count once
-        limit.crowded(epoch, None)
+    tickets = [await limit.__aenter__() for _ in range(64)]
+    for ticket in tickets:  # 64 failures of requests that were sent together count once
+        limit.overloaded(ticket, None)
     assert limit.allowed == 32
-    limit.crowded((await asyncio.wait_for(_after_leaving(limit, 40), 5)), None)
+    limit.overloaded((await asyncio.wait_for(_after_leaving(limit, 40), 5)), None)
     assert limit.allowed == 12  # 24 were left inside, and one came in
     for _ in range(2000):
         limit.answered()
     assert limit.allowed == 64
 
 
-async def _after_leaving(limit: Limit, n: int) -> int:
+async def _after_leaving(limit: Limit, n: int) -> Ticket:
     for _ in range(n + 1):
         await limit.__aexit__(None, None, None)
     return await limit.__aenter__()

@@ -1,14 +1,12 @@
 """The local back end against plain Transformers: tiny random-weight Llama and GPT-2 networks made here."""
 
 import asyncio
-import functools
 
 import numpy as np
 import pytest
 from pytest import approx
 
 from doxa.models.local import LocalModel
-from doxa.models.local_network import Network
 from doxa.records import DoxaError, Prompt, Sampling
 
 torch = pytest.importorskip("torch")
@@ -375,26 +373,3 @@ def test_closing_twice_and_asking_after(folders):
     gathered(model.close())
     (refused,) = gathered(model.score(plain("yes"), [" no"]))
     assert isinstance(refused, DoxaError) and "closed" in str(refused)
-
-
-# --- networks that cannot do everything ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("deaf_to", "cached", "padded"), [("attention_mask", True, False), ("cache", False, False)])
-def test_a_network_that_gives_wrong_numbers_is_found_out(folders, monkeypatch, deaf_to, cached, padded):
-    """A network that does not look at its padding mask, or its cache, is asked without: its answers stay right."""
-    model = LocalModel(folders["llama"], device="cpu")
-    prompts = [plain(t) for t in TEXTS]
-    want = gathered(*(model.generate(p, Sampling(max_tokens=8)) for p in prompts))
-    network = model._network.model
-    forward = network.forward
-
-    @functools.wraps(forward)  # keeps the signature, by which the back end knows what can be said
-    def deaf(**heard):
-        heard.pop(model._network.cache_word if deaf_to == "cache" else deaf_to, None)
-        return forward(**heard)
-
-    monkeypatch.setattr(network, "forward", deaf)
-    model._network = Network(network)
-    assert (model._network.cached, model._network.padded) == (cached, padded)
-    assert gathered(*(model.generate(p, Sampling(max_tokens=8)) for p in prompts)) == want

@@ -18,7 +18,8 @@ from doxa.models import endpoint_scoring as scoring
 from doxa.models import endpoint_wire as wire
 from doxa.models.base import WAY_OUT, Capability, Context, Model, Price, Usage
 from doxa.models.endpoint_abilities import CannotScoreChat, NotOffered
-from doxa.models.endpoint_link import Clock, Link
+from doxa.models.endpoint_limit import Clock
+from doxa.models.endpoint_link import Link
 from doxa.models.endpoint_server import (
     AccessDenied,
     BadRequest,
@@ -60,7 +61,7 @@ class Endpoint(Model):
 
     base_url      e.g. "http://127.0.0.1:8000/v1"; None: from DOXA_BASE_URL or OPENAI_BASE_URL
     api_key_env   environment variable that holds the key; None: no key is sent
-    concurrency   most requests in flight; fewer while the server says that there are too many
+    concurrency   most requests in flight; fewer, or at a slower pace, while the server says that there are too many
     timeout_s     seconds for one request, its generation included
     retries       repetitions of a failed request; waiting for rate limits is bounded by patience_s instead
     patience_s    seconds that one request waits for rate limits in all

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import random
-import time
-from collections import deque
-from types import TracebackType
 from typing import Any
 
 import aiohttp
 import tenacity
 
 from doxa.models.base import Usage
+from doxa.models.endpoint_limit import Clock, Limit
+from doxa.models.endpoint_pace import Ticket
 from doxa.models.endpoint_server import QuotaUsedUp, Server, ServerFailed, Transient, Unreachable
 
 logger = logging.getLogger(__name__)
@@ -25,83 +23,6 @@ CONNECT_S = 30.0
 LONGEST_BACKOFF_S = 60.0
 # So many questions in a row that failed after all retries, with no answer between them: the server is gone.
 GONE_AFTER = 50
-
-
-class Clock:
-    """Time in seconds, so that tests can bring their own."""
-
-    def now(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-class Limit:
-    """How many requests may be in flight: halved when there are too many, grown while answers come (AIMD).
-
-    Used as `async with limit as epoch`; `epoch` goes back to `crowded`, so that a burst of rejections of
-    requests that were sent together counts once.
-    """
-
-    def __init__(self, most: int, clock: Clock) -> None:
-        self.most = most
-        self.allowed = float(most)
-        self.in_flight = 0
-        self._clock = clock
-        self._epoch = 0
-        self._closed_until = float("-inf")
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def __aenter__(self) -> int:
-        if self._waiting or self.in_flight >= int(self.allowed):
-            await self._queue()
-        else:
-            self.in_flight += 1
-        try:
-            while (rest := self._closed_until - self._clock.now()) > 0:
-                # Spread over a tenth more, so that those who waited do not all come back at the same moment.
-                await self._clock.sleep(rest * (1 + 0.1 * random.random()))
-        except BaseException:
-            self._leave()
-            raise
-        return self._epoch
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._leave()
-
-    def answered(self) -> None:
-        """Grow: by a 32nd of the most for each full round of answers."""
-        self.allowed = min(float(self.most), self.allowed + max(1.0, self.most / 32) / self.allowed)
-
-    def crowded(self, epoch: int, wait_s: float | None) -> None:
-        """Halve, once for each burst, and let nothing out for `wait_s` seconds."""
-        if epoch == self._epoch:
-            self.allowed = max(1.0, min(self.allowed, float(self.in_flight)) / 2)
-            self._epoch += 1
-            logger.info("the server has too much to do: %d requests in flight from here on", int(self.allowed))
-        if wait_s:
-            self._closed_until = max(self._closed_until, self._clock.now() + wait_s)
-
-    async def _queue(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # the place was given to us all the same: pass it on
-                self._leave()
-            raise
-
-    def _leave(self) -> None:
-        self.in_flight -= 1
-        while self._waiting and self.in_flight < int(self.allowed):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.in_flight += 1
-                turn.set_result(None)
 
 
 class Link:
@@ -140,6 +61,7 @@ class Link:
         )
 
     async def close(self) -> None:
+        self.limit.close()
         await self._session.close()
 
     async def call(self, route: str, body: dict[str, Any] | None) -> dict[str, Any]:
@@ -205,18 +127,24 @@ class Link:
         logger.info("%s, attempt %d", cause, state.attempt_number + 1)
 
     async def _attempt(self, route: str, data: bytes | None) -> dict[str, Any]:
-        async with self.limit as epoch:
+        async with self.limit as ticket:
             try:
                 status, headers, body = await self._send(route, data)
                 answer = self._server.judge(route, status, headers, body)
                 if data is not None:
                     check_choices(answer)
             except Transient as failure:
-                if failure.crowded:
-                    self.limit.crowded(epoch, None if self._too_long(failure) else failure.wait_s)
+                self._heed(failure, ticket)
                 raise
             self.limit.answered()
             return answer
+
+    def _heed(self, failure: Transient, ticket: Ticket) -> None:
+        wait_s = None if self._too_long(failure) else failure.wait_s
+        if failure.limited:
+            self.limit.refused(ticket, wait_s)
+        elif failure.crowded:
+            self.limit.overloaded(ticket, wait_s)
 
     async def _send(self, route: str, data: bytes | None) -> tuple[int, Any, bytes]:
         """One request. Errors of aiohttp may hold the headers, hence the key: only their names go further."""

@@ -13,9 +13,13 @@ from doxa.models import local_loading as loading
 from doxa.models.base import Capability, Context, Model
 from doxa.models.local_batching import Batches, Gatherer, Job
 from doxa.models.local_generation import GenerateRequest, generate
-from doxa.models.local_network import Network
-from doxa.models.local_scoring import ScoreRequest, StatesRequest, score, states
+from doxa.models.local_network import Network, Side
+from doxa.models.local_prefixes import Prefixes
+from doxa.models.local_reading import Reader
+from doxa.models.local_scoring import Precision, ScoreRequest, StatesRequest, paths
 from doxa.models.local_text import ChatTemplate, Tokenization
+from doxa.models.local_tree import Sharing
+from doxa.models.local_trial import Trial
 from doxa.records import Prompt, Reply, Sampling, Score
 
 
@@ -89,8 +93,11 @@ class LocalModel(Model):
         read, stream = (max_batch_tokens, max_batch_tokens) if max_batch_tokens else self._network.batch_tokens()
         self.concurrency = min(max(stream // 128, 64), 1024)
         self.capabilities = _capabilities(self._network)
-        self._reads: Batches[Any] = Batches(read)
-        self._streams: Batches[Any] = Batches(stream)
+        self._trial = Trial(self._network)
+        self._prefixes = Prefixes(self._network.kept_bytes(), self._network.token_bytes)
+        reads: Batches[Any] = Batches(read, relief=self._prefixes.clear)
+        self._reader = Reader(self._network, self._prefixes, reads, self._trial.sharing)
+        self._streams: Batches[Any] = Batches(stream, relief=self._prefixes.clear)
         self._gatherer = Gatherer(self._carry_out)
 
     @property
@@ -108,22 +115,57 @@ class LocalModel(Model):
         return await self._gatherer.ask(ScoreRequest(prompt, tuple(continuations)))
 
     async def hidden_states(
-        self, prompt: Prompt, *, layers: Sequence[int] | None = None, positions: Sequence[int] = (-1,)
+        self,
+        prompt: Prompt,
+        *,
+        layers: Sequence[int] | None = None,
+        positions: Sequence[int] = (-1,),
+        precision: Precision = "float32",
     ) -> np.ndarray:
-        """Residual stream after the named blocks (all: None), float32, (layers, positions, width).
+        """Residual stream after the named blocks (all: None), (layers, positions, width).
+
+        precision  of the array: "float16" takes half the memory, and is refused where a state does not fit it
 
         The last block's is taken before the final norm. Positions count the prompt's tokens as they are read, special
         tokens and chat template included; -1 is the last one, after which the reply begins.
         """
         if "hidden_states" not in self.capabilities:
             raise self._cannot("hidden_states")
-        request = StatesRequest(prompt, None if layers is None else tuple(layers), tuple(positions))
+        if precision not in ("float16", "float32", "float64"):
+            raise ValueError(f"precision is {precision!r}; it is float16, float32 or float64")
+        request = StatesRequest(prompt, None if layers is None else tuple(layers), tuple(positions), precision)
         if request.layers == () or not request.positions:
             raise ValueError(f"layers is {layers!r} and positions {positions!r}; name at least one of each")
         return (await self._gatherer.ask(request))[0]
 
+    def sharing(self, tokens: int) -> Sharing:
+        """How the beginnings that texts of so many tokens have in common are shared; found out when first asked.
+
+        "tree": branches side by side under a mask; "chain": each behind kept keys and values; "none": not at all.
+        """
+
+        def found() -> Sharing:
+            return self._trial.sharing(tokens)
+
+        return self._gatherer.between(found)
+
+    @property
+    def pads(self) -> bool:
+        """Whether padding may stand before a text; where not, texts of different lengths are not read together."""
+        return self._network.padded
+
+    def pad(self, passes: Side = "right", streams: Side = "left") -> None:
+        """Where padding goes in passes that read and in streams that generate. Values are the same either way: see
+        `local_invariance`, which is what this is for. The left of passes needs `pads`, the right of streams a cache."""
+        self._network.sides = (passes, streams)
+
+    def forget(self) -> None:
+        """Drop the keys and values that are kept of earlier prompts; needed by whoever changes the weights."""
+        self._gatherer.between(self._prefixes.clear)
+
     async def close(self) -> None:
         await asyncio.to_thread(self._gatherer.close)  # a round that runs is finished first
+        self._prefixes.clear()
         self._network.release()
 
     def _carry_out(self, jobs: Sequence[Job]) -> None:
@@ -134,9 +176,8 @@ class LocalModel(Model):
         for job in jobs:
             kinds[type(job.request)].append(job)
         with torch.inference_mode():
-            score(kinds[ScoreRequest], self._network, self._text, self._reads)
-            states(kinds[StatesRequest], self._network, self._text, self._reads)
-            generate(kinds[GenerateRequest], self._network, self._text, self._ends, self._streams)
+            self._reader.read(paths([*kinds[ScoreRequest], *kinds[StatesRequest]], self._network, self._text))
+            generate(kinds[GenerateRequest], self._reader, self._text, self._ends, self._streams)
 
 
 def _capabilities(network: Network) -> frozenset[Capability]:

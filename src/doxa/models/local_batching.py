@@ -14,6 +14,9 @@ from doxa.records import DoxaError
 # A round begins when this many turns of the event loop brought no new request, or after WAIT_S at the latest.
 QUIET_TURNS = 4
 WAIT_S = 0.002
+CLOSED = "this model was closed; load it again to ask it"
+
+T = TypeVar("T")
 
 
 class Job:
@@ -78,7 +81,7 @@ class Gatherer:
     async def ask(self, request: Any) -> list[Any]:
         """The parts of the answer to `request`. Raises what the request failed with, or DoxaError once closed."""
         if self._closed:
-            raise DoxaError("this model was closed; load it again to ask it")
+            raise DoxaError(CLOSED)
         loop = asyncio.get_running_loop()
         waiting = self._waiting.setdefault(loop, [])
         job = Job(request, loop)
@@ -86,6 +89,12 @@ class Gatherer:
         if loop not in self._rounds:
             self._rounds[loop] = loop.create_task(self._rounds_until_idle(loop, waiting))
         return await job.future
+
+    def between(self, act: Callable[[], T]) -> T:
+        """Do something between two rounds, in the worker, and wait for it. Raises DoxaError once closed."""
+        if self._closed:
+            raise DoxaError(CLOSED)
+        return self._worker.submit(act).result()
 
     def close(self) -> None:
         """Finish the round that runs, start no other. Safe to call twice."""
@@ -147,11 +156,12 @@ class Batches(Generic[U]):
     """Carries units out in batches of at most `budget` tokens, padding counted.
 
     A batch that fails is halved until the unit that is to blame stands alone: it alone fails. When memory was
-    what failed, the budget is halved too, so that later batches fit.
+    what failed, the budget is halved too, so that later batches fit, and `relief` is called: it frees what it can.
     """
 
-    def __init__(self, budget: int) -> None:
+    def __init__(self, budget: int, relief: Callable[[], None] = lambda: None) -> None:
         self.budget = budget
+        self._relief = relief
 
     def run(self, units: Sequence[U], compute: Callable[[list[U]], Sequence[Any]]) -> None:
         """`compute` gives the results of a batch in its order; each goes to its unit's `put`, or an error to `fail`."""
@@ -172,6 +182,7 @@ class Batches(Generic[U]):
             failure = _in_words(error, batch[0])
             if out_of_memory(error):
                 self.budget = max(self.budget // 2, 1)
+                self._relief()
         else:
             for unit, result in zip(batch, results, strict=True):
                 unit.put(result)

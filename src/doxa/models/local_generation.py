@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from doxa.models.local_batching import Batches, Job
+from doxa.models.local_cache import SPARE
 from doxa.models.local_network import Network
+from doxa.models.local_reading import LogitsPath, Reader
+from doxa.models.local_stream import Stream
 from doxa.models.local_text import Tokenization
 from doxa.records import DoxaError, Finish, Prompt, Reply, Sampling, Token
 
@@ -60,12 +63,13 @@ class Draw:
 
 
 def generate(
-    jobs: Sequence[Job], network: Network, text: Tokenization, ends: frozenset[int], batches: Batches[Draw]
+    jobs: Sequence[Job], reader: Reader, text: Tokenization, ends: frozenset[int], batches: Batches[Draw]
 ) -> None:
     """Answer the jobs (of GenerateRequest) with `sampling.n` replies each, or fail those that cannot be asked.
 
     ends  tokens that end a reply
     """
+    network = reader.network
     draws: list[Draw] = []
     for job in jobs:
         try:
@@ -75,7 +79,7 @@ def generate(
     lengths = [None] if network.padded else sorted({len(draw.ids) for draw in draws})
     for length in lengths:
         alike = [draw for draw in draws if length is None or len(draw.ids) == length]
-        batches.run(alike, lambda batch: _replies(batch, network, text, ends))
+        batches.run(alike, lambda batch: _replies(batch, reader, text, ends))
 
 
 def _draws(job: Job, network: Network, text: Tokenization) -> list[Draw]:
@@ -124,14 +128,33 @@ class Running:
         )
 
 
-def _replies(draws: Sequence[Draw], network: Network, text: Tokenization, ends: frozenset[int]) -> list[Reply]:
-    """Replies to the draws: each prompt is read once, then all go on together and leave as they finish."""
+def _started(draws: Sequence[Draw], reader: Reader) -> Stream:
+    """A stream with a row for each draw. Each prompt is read once, and what prompts have in common too."""
     import torch
 
+    network, prefixes = reader.network, reader.prefixes
     prompts = {ids: i for i, ids in enumerate(dict.fromkeys(draw.ids for draw in draws))}
-    stream = network.stream(list(prompts))
-    if len(prompts) < len(draws):
-        stream.keep(torch.tensor([prompts[draw.ids] for draw in draws], device=network.device))
+    rows = [prompts[draw.ids] for draw in draws]
+    fits = sum(map(len, prompts)) * prefixes.token_bytes <= prefixes.budget
+    if not (fits and network.cached) or reader.sharing(max(map(len, prompts))) == "none":
+        stream = Stream.read(network, list(prompts))
+        if len(prompts) < len(draws):
+            stream.keep(torch.tensor(rows, device=network.device))
+        return stream
+    paths = [LogitsPath(ids, [len(ids) - 1], keep=len(ids), whole=True) for ids in prompts]
+    reader.read(paths)
+    logits = torch.cat([path.logits() for path in paths])
+    kept = [prefixes.find(path.ids, len(path.ids), least=1) for path in paths]
+    lengths = [kept[row].length for row in rows]
+    return Stream.behind(network, prefixes.past([kept[row] for row in rows], SPARE), lengths, logits[rows])
+
+
+def _replies(draws: Sequence[Draw], reader: Reader, text: Tokenization, ends: frozenset[int]) -> list[Reply]:
+    """Replies to the draws: their prompts are read, then all go on together and leave as they finish."""
+    import torch
+
+    network = reader.network
+    stream = _started(draws, reader)
     choice = Choice(draws, network.device)
     stops = {draw.sampling.stop: Stops(draw.sampling.stop, text) for draw in draws}
     running = [Running(draw) for draw in draws]

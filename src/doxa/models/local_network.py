@@ -1,99 +1,129 @@
-"""The network itself: one forward pass over many rows, read where it is wanted, and a stream of steps with a cache."""
+"""The network itself: passes over rows of tokens, behind kept ones or not, read where something is wanted."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from doxa.models.local_cache import cache_of
+from doxa.models.local_prefixes import Layers
 from doxa.records import DoxaError
 
 if TYPE_CHECKING:
     import torch
 
-# Measured with a network of 2.6 million parameters: larger batches are slower again.
-CPU_READ_TOKENS, CPU_STREAM_TOKENS = 4096, 16_384
-# Steps of the trial that a network goes through when it is loaded.
-TRIAL_STEPS = 3
-# Where configurations write how many positions a model reads.
+# Measured with networks of 2.6 to 42 million parameters: larger batches are slower again.
+CPU_READ_TOKENS, CPU_STREAM_TOKENS = 1536, 16_384
+# Keys and values that are kept: this share of the memory (of an accelerator: of what is free), on CPU at most so much.
+KEPT_SHARE, CPU_KEPT_BYTES = 1 / 8, 2**30
+# Where configurations write how many positions a model reads, and how far back a token sees.
 LIMITS = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx")
+WINDOWS = ("sliding_window", "sliding_window_size", "attention_chunk_size", "window_size", "local_attention_window_len")
+
+Side = Literal["left", "right"]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of tokens that are read in one pass, filled up with padding.
+
+    ids     of each row
+    places  position of each token in its text
+    exits   for each token where in the row the last that follows it in a text is over; None: all is one chain
+    behind  how many kept tokens come before the row
+    past    keys and values of those, filled up on the left, with room for the row; None: no row has any
+    masked  whether the network is told by a mask (rows, 1, tokens, tokens) and positions what stands where; if not,
+            the rows must be chains
+    """
+
+    ids: Sequence[np.ndarray]
+    places: Sequence[np.ndarray] = ()
+    exits: Sequence[np.ndarray | None] = ()
+    behind: Sequence[int] = ()
+    past: Layers | None = None
+    masked: bool = False
+
+    @property
+    def before(self) -> int:
+        """Columns of keys before the rows' own."""
+        return max(self.behind) if self.past else 0
+
+    @property
+    def branches(self) -> bool:
+        return any(exits is not None for exits in self.exits)
 
 
 @dataclass(frozen=True)
 class Readout:
-    """What a pass gave at k wanted positions: logits (k, v) in float32, and the residual stream (k, d) by layer."""
+    """What a pass gave.
+
+    logits  (k, v) in float32 at the k places where they were wanted
+    states  residual stream (m, d) after each block that was asked for, at the m places where it was wanted
+    kept    keys and values of the whole block, what it was read behind included; a row's tokens start at `begins`
+    """
 
     logits: torch.Tensor
-    states: dict[int, torch.Tensor]
+    states: dict[int, torch.Tensor] = field(default_factory=dict)
+    kept: Layers = field(default_factory=list)
+    begins: Sequence[int] = ()
 
 
 class Network:
     """A Transformers causal language model in evaluation mode on one device.
 
     limit   tokens it can read; None: no limit is written in its configuration
+    window  how far back a token of some layer sees; None: to the beginning, as far as the configuration says
+    steady  texts of up to so many tokens are read alike in any company; None: all
     blocks  its layers in order; empty when they were not found (then no hidden states)
     cached  whether a step with its cache gives what reading everything again does; if not, streams do the latter
     padded  whether rows of different lengths may be in one stream; if not, its rows must be equally long
+    sides   where padding goes in a pass and in a stream; changed only to see that it makes no difference
     """
 
     def __init__(self, model: Any) -> None:
+        from doxa.models import local_trial
+
         self.model = model
         config = model.config.get_text_config()
         self.device = next(model.parameters()).device
         self.limit: int | None = next((n for key in LIMITS if (n := getattr(config, key, None))), None)
+        windows = (getattr(config, key, None) for key in WINDOWS)
+        self.window: int | None = min((n for n in windows if isinstance(n, int) and n > 0), default=None)
+        self.steady = _steady(config)
         self.vocabulary = int(model.get_input_embeddings().num_embeddings)
         self.width = int(config.hidden_size)
         self.layers = int(config.num_hidden_layers)
         self.blocks: Sequence[Any] = _blocks(model, self.layers)
         self._head = model.get_output_embeddings()
-        self._accepts = set(inspect.signature(model.forward).parameters)
+        self.accepts = frozenset(inspect.signature(model.forward).parameters)
         # Transformers renames `past_key_values` to `cache`; outputs use the same word.
-        self.cache_word = "cache" if "cache" in self._accepts else "past_key_values"
+        self.cache_word = "cache" if "cache" in self.accepts else "past_key_values"
         # Some models warn about padding when they see their padding token: fill with another one.
         self.filler = 1 if config.pad_token_id == 0 else 0
+        self.sides: tuple[Side, Side] = ("right", "left")
         self.cached, self.padded = True, True
-        self._try_out()
+        self.cached, self.padded = local_trial.streams(self)
 
     @property
     def logits_size(self) -> int:
         """What the logits of one position cost, in tokens of activations (about eight widths each)."""
         return max(1, self.vocabulary // (8 * self.width))
 
-    def _try_out(self) -> None:
-        """Find out `cached` and `padded`: some architectures (recurrent ones) give wrong numbers with one or both."""
-        import torch
+    @property
+    def past_size(self) -> float:
+        """What a kept token before a row costs, in tokens: memory on an accelerator, copying and attention on CPU."""
+        return 0.125 if self.device.type == "cpu" else 1.0
 
-        long, short = ([(self.vocabulary // 3 + i) % self.vocabulary for i in range(n)] for n in (9, 5))
-        with torch.inference_mode():
-            try:
-                want = self.read([long, short], [range(9 - TRIAL_STEPS - 1, 9), range(5 - TRIAL_STEPS - 1, 5)]).logits
-            except Exception as error:
-                raise DoxaError(f"the network cannot read nine tokens: {error}") from error
-            if self._continues([long, short], want):
-                return
-            self.padded = False
-            self.cached = self._continues([long], want)
-
-    def _continues(self, rows: Sequence[Sequence[int]], want: torch.Tensor) -> bool:
-        """Whether a stream that reads the rows but for their last tokens, then these, comes to the same logits."""
-        import torch
-
-        close = 1e-4 if self.model.dtype in (torch.float32, torch.float64) else 0.1  # total variation
-        try:
-            stream = self.stream([row[:-TRIAL_STEPS] for row in rows])
-            logits = [stream.logits]
-            for i in range(-TRIAL_STEPS, 0):
-                stream.step(torch.tensor([row[i] for row in rows], device=self.device))
-                logits.append(stream.logits)
-        except Exception:  # an architecture without these inputs fails in its own way
-            return False
-        found = torch.stack(logits, dim=1).flatten(0, 1)
-        difference = (found.softmax(-1) - want[: len(found)].softmax(-1)).abs().sum(-1) / 2
-        return bool((difference < close).all())
+    @property
+    def token_bytes(self) -> int:
+        """Keys and values of one token; an upper bound where heads are grouped."""
+        return 2 * self.layers * self.width * self.model.dtype.itemsize
 
     def release(self) -> None:
         """Let go of the weights."""
@@ -116,6 +146,18 @@ class Network:
         tokens = min(max(free // (2 * token_bytes), 1024), 262_144)
         return tokens, tokens
 
+    def kept_bytes(self) -> int:
+        """Memory for keys and values that are kept from one batch to the next."""
+        import torch
+
+        if self.device.type == "cuda":
+            return int(torch.cuda.mem_get_info(self.device)[0] * KEPT_SHARE)
+        try:
+            memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, ValueError, OSError):  # a system that does not say
+            return CPU_KEPT_BYTES
+        return min(int(memory * KEPT_SHARE), CPU_KEPT_BYTES)
+
     def check(self, ids: Sequence[int], what: str, *, room: int = 0) -> None:
         """DoxaError when the tokens (and `room` more) are too many for the model, or one of them unknown to it."""
         if self.limit is not None and len(ids) + room > self.limit:
@@ -130,101 +172,118 @@ class Network:
             )
 
     def read(
-        self, rows: Sequence[Sequence[int]], positions: Sequence[Sequence[int] | np.ndarray], layers: Sequence[int] = ()
+        self,
+        block: Block,
+        logits_at: Sequence[Sequence[int] | np.ndarray],
+        states_at: Sequence[Sequence[int] | np.ndarray] = (),
+        layers: Sequence[int] = (),
+        *,
+        keep: bool = False,
     ) -> Readout:
-        """One pass over n rows, padded on the right: what comes after a token cannot change it, so no mask is needed.
+        """One pass over n rows.
 
-        rows       n sequences of token ids
-        positions  for each row, the positions that are wanted; k in all, in this order in the result
-        layers     blocks whose residual stream is wanted there too
+        logits_at  for each row the indices where logits are wanted
+        states_at  for each row the indices where the residual stream after the blocks `layers` is wanted
+        keep       whether the keys and values are
 
-        The vocabulary is projected at the wanted positions only: a hook lets nothing else reach the output head, so
+        Rows that are chains are padded on the right and need no mask: what comes after a token cannot change it.
+        The vocabulary is projected at the wanted places only: a hook lets nothing else reach the output head, so
         that whatever an architecture does before and after its head (scaling, soft caps) stays as it is. Where the
         head is not a module that is called, the full logits are made and the wanted ones taken.
         """
-        import torch
-
-        longest = max(len(row) for row in rows)
-        ids = np.full((len(rows), longest), self.filler)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
-        row_k = torch.as_tensor(np.repeat(np.arange(len(rows)), [len(p) for p in positions]), device=self.device)
-        position_k = torch.as_tensor(np.concatenate([np.asarray(p) for p in positions]), device=self.device)
+        longest = max(len(row) for row in block.ids)
+        shifts = np.array([longest - len(row) if self.sides[0] == "left" else 0 for row in block.ids])
+        inputs = self._inputs(block, shifts, longest)
+        if keep or block.past:
+            inputs[self.cache_word] = cache = cache_of(block.past, block.before)
+        inputs["use_cache"] = keep or block.past is not None
+        row_k, at_k = self._places(logits_at, shifts)
+        row_m, at_m = self._places(states_at, shifts)
         states: dict[int, torch.Tensor] = {}
         with contextlib.ExitStack() as hooks:
             for layer in layers:
-                hooks.enter_context(_stored(self.blocks[layer], states, layer, row_k, position_k))
-            seen = hooks.enter_context(_only(self._head, row_k, position_k))
-            out = self.model(input_ids=torch.as_tensor(ids, device=self.device), use_cache=False)
-        logits = out.logits[0] if seen else out.logits[row_k, position_k]
-        return Readout(finite(logits.float()), states)
+                hooks.enter_context(_stored(self.blocks[layer], states, layer, row_m, at_m))
+            seen = hooks.enter_context(_only(self._head, row_k, at_k))
+            out = self.model(**inputs)
+        logits = out.logits[0] if seen else out.logits[row_k, at_k]
+        for found in states.values():
+            finite(found, "hidden states")
+        kept = [(layer.keys, layer.values) for layer in cache.layers] if keep else []
+        return Readout(finite(logits.float()), states, kept, (block.before + shifts).tolist())
 
-    def stream(self, rows: Sequence[Sequence[int]]) -> Stream:
-        """A stream that has read the rows; its `logits` say what comes next."""
-        return Stream(self, rows)
-
-    def last_logits(self, inputs: dict[str, Any]) -> tuple[torch.Tensor, Any]:
-        """Logits (b, v) at the last column of a pass that keeps a cache, and the cache (None: the model has none)."""
+    def last_logits(self, inputs: dict[str, Any], at: torch.Tensor | None = None) -> tuple[torch.Tensor, Any]:
+        """Logits (b, v) in the last column (or in the columns `at`) of a pass, and its cache (None: it has none)."""
         import torch
 
         rows = torch.arange(len(inputs["input_ids"]), device=self.device)
-        with _only(self._head, rows, torch.full_like(rows, -1)) as seen:
-            out = self.model(**{k: v for k, v in inputs.items() if k in self._accepts})
-        logits = out.logits[0] if seen else out.logits[:, -1]
+        at = torch.full_like(rows, -1) if at is None else at
+        with _only(self._head, rows, at) as seen:
+            out = self.model(**{k: v for k, v in inputs.items() if k in self.accepts})
+        logits = out.logits[0] if seen else out.logits[rows, at]
         return finite(logits.float()), getattr(out, self.cache_word, None)
 
-
-class Stream:
-    """b rows read together and continued token by token. Rows are padded on the left, so that all end together."""
-
-    def __init__(self, network: Network, rows: Sequence[Sequence[int]]) -> None:
+    def _places(
+        self, wanted: Sequence[Sequence[int] | np.ndarray], shifts: np.ndarray
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Row and column of each wanted place."""
         import torch
 
-        self._network = network
-        longest = max(len(row) for row in rows)
-        ids = np.full((len(rows), longest), network.filler)
-        for i, row in enumerate(rows):
-            ids[i, longest - len(row) :] = row
-        self._ids = torch.as_tensor(ids, device=network.device)
-        self._padding = torch.as_tensor([longest - len(row) for row in rows], device=network.device)
-        self._cache: Any = None
-        self.logits = self._forward(longest)
+        rows = np.repeat(np.arange(len(wanted)), [len(at) for at in wanted])
+        columns = [np.asarray(at, dtype=np.int64) + shift for at, shift in zip(wanted, shifts, strict=False)]
+        column_k = np.concatenate(columns) if columns else np.empty(0, dtype=np.int64)
+        return torch.as_tensor(rows, device=self.device), torch.as_tensor(column_k, device=self.device)
 
-    def keep(self, index: torch.Tensor) -> None:
-        """Go on with these rows only, in this order; a row may be taken several times."""
-        self._ids, self._padding, self.logits = self._ids[index], self._padding[index], self.logits[index]
-        if self._cache is not None:
-            self._cache.reorder_cache(index)
-
-    def step(self, tokens: torch.Tensor) -> None:
-        """Append one token (b,) to each row."""
+    def _inputs(self, block: Block, shifts: np.ndarray, longest: int) -> dict[str, Any]:
         import torch
 
-        self._ids = torch.cat([self._ids, tokens[:, None]], dim=1)
-        # Without a cache everything is read again.
-        self.logits = self._forward(1 if self._cache is not None else self._ids.shape[1])
+        n = len(block.ids)
+        ids, places = np.full((n, longest), self.filler), np.zeros((n, longest), dtype=np.int64)
+        # A token of padding sees itself, for attention to nothing is no number, and nothing sees it.
+        exits = np.tile(np.arange(1, longest + 1), (n, 1))
+        for i, (row, shift) in enumerate(zip(block.ids, shifts, strict=True)):
+            here = slice(shift, shift + len(row))
+            ids[i, here] = row
+            if block.masked:
+                places[i, here] = block.places[i]
+                ends = block.exits[i]
+                exits[i, here] = shift + (len(row) if ends is None else ends)
+        inputs: dict[str, Any] = {"input_ids": torch.as_tensor(ids, device=self.device)}
+        behind = np.asarray(block.behind or [0] * n)
+        if block.masked and (block.past or block.branches or shifts.any()):
+            inputs["attention_mask"] = self._mask(exits, behind, block.before)
+            inputs["position_ids"] = torch.as_tensor(places, device=self.device)
+        elif shifts.any() or (behind != block.before).any():
+            # Padding on the left, before the kept tokens or before the row's own: the usual mask says where.
+            columns = np.arange(block.before + longest)
+            seen = (columns >= block.before - behind[:, None]) & (columns < block.before)
+            seen |= columns >= block.before + shifts[:, None]
+            place = np.maximum(seen.cumsum(1) - 1, 0)[:, block.before :]
+            inputs["attention_mask"] = torch.as_tensor(seen, device=self.device).long()
+            if "position_ids" in self.accepts:
+                inputs["position_ids"] = torch.as_tensor(place, device=self.device)
+        return inputs
 
-    def _forward(self, new: int) -> torch.Tensor:
+    def _mask(self, exits: np.ndarray, behind: np.ndarray, before: int) -> torch.Tensor:
+        """What each token sees: the kept tokens of its row, and those it follows: 0, or the least number there is."""
         import torch
 
-        length = self._ids.shape[1]
-        inputs = {"input_ids": self._ids[:, length - new :], "use_cache": self._network.cached}
-        if self._cache is not None:
-            inputs[self._network.cache_word] = self._cache
-        if self._padding.any():
-            place = torch.arange(length, device=self._ids.device)[None, :] - self._padding[:, None]
-            inputs["attention_mask"] = (place >= 0).long()
-            inputs["position_ids"] = place[:, length - new :].clamp(min=0)
-        logits, cache = self._network.last_logits(inputs)
-        self._cache = cache if self._network.cached else None
-        return logits
+        exit_bt = torch.as_tensor(exits, device=self.device)
+        n, t = exits.shape
+        at = torch.arange(t, device=self.device)
+        hidden = torch.empty(n, t, before + t, dtype=torch.bool, device=self.device)
+        hidden[:, :, :before] = (
+            torch.arange(before, device=self.device) < before - torch.as_tensor(behind, device=self.device)[:, None]
+        )[:, None]
+        hidden[:, :, before:] = (at[:, None] < at) | (at[:, None] >= exit_bt[:, None, :])
+        mask = torch.zeros(hidden.shape, dtype=self.model.dtype, device=self.device)
+        return mask.masked_fill_(hidden, torch.finfo(mask.dtype).min)[:, None]
 
 
-def finite(logits: torch.Tensor) -> torch.Tensor:
-    """The logits, or DoxaError when there are NaNs among them: no number that looks like a result may come of them."""
-    if logits.isnan().any():
-        raise DoxaError("the network's logits are not numbers (overflow in half precision?): load it with float32")
-    return logits
+def finite(found: torch.Tensor, what: str = "logits") -> torch.Tensor:
+    """What was found, or DoxaError when there are NaNs: no number that looks like a result may come of them."""
+    if found.isnan().any():
+        raise DoxaError(f"the network's {what} are not numbers (overflow in half precision?): load it with float32")
+    return found
 
 
 @contextlib.contextmanager
@@ -250,19 +309,33 @@ def _only(head: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Iterator[
 
 @contextlib.contextmanager
 def _stored(
-    block: Any, states: dict[int, torch.Tensor], layer: int, row_k: torch.Tensor, position_k: torch.Tensor
+    block: Any, states: dict[int, torch.Tensor], layer: int, row_m: torch.Tensor, position_m: torch.Tensor
 ) -> Iterator[None]:
     """Keep what leaves the block at these positions: the residual stream, before any final norm."""
 
     def store(_module: Any, _args: Any, output: Any) -> None:
         hidden = output[0] if isinstance(output, (tuple, list)) else output
-        states[layer] = hidden[row_k, position_k].float()
+        states[layer] = hidden[row_m, position_m]
 
     handle = block.register_forward_hook(store)
     try:
         yield
     finally:
         handle.remove()
+
+
+def _steady(config: Any) -> int | None:
+    """Rotary positions of some kinds are scaled by the longest text of a batch, from a certain length on."""
+    written = getattr(config, "rope_parameters", None) or getattr(config, "rope_scaling", None) or {}
+    ropes = [rope for rope in (written, *written.values()) if isinstance(rope, dict)]
+    scaled = [rope for rope in ropes if rope.get("rope_type", rope.get("type")) in ("dynamic", "longrope")]
+    lengths = (
+        rope.get("original_max_position_embeddings")
+        or getattr(config, "original_max_position_embeddings", None)
+        or config.max_position_embeddings
+        for rope in scaled
+    )
+    return min(lengths, default=None)
 
 
 def _blocks(model: Any, layers: int) -> Sequence[Any]:

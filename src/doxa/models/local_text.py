@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from doxa.models.base import digest
+from doxa.models.local_encoding import Encoder
 from doxa.records import DoxaError, Prompt
 
 ChatTemplate = Literal["auto", "none"]
@@ -45,6 +46,7 @@ class Tokenization:
         if chat_template not in ("auto", "none"):
             raise ValueError(f"chat_template is {chat_template!r}; 'auto' uses the model's own, 'none' joins messages")
         self.tokenizer = tokenizer
+        self._encoder = Encoder(tokenizer)
         self.has_template = chat_template == "auto" and bool(tokenizer.chat_template)
         self._lead = self._leading_specials()
         self._anchor = tuple(self.encode(["a"])[0])
@@ -108,8 +110,7 @@ class Tokenization:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, without special tokens of the tokenizer's own; those in the text are read."""
-        encoded = self.tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
-        return [list(ids) for ids in encoded["input_ids"]]
+        return self._encoder.encode(texts)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of tokens that continue a text (a leading space stays), special tokens left out."""
@@ -182,6 +183,8 @@ def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
     >>> common_prefix([1, 2, 3], [1, 2, 4, 5])
     2
     """
+    if one == other[: len(one)]:  # so it is for most, and faster than token by token
+        return len(one)
     for i, (a, b) in enumerate(zip(one, other, strict=False)):
         if a != b:
             return i
