@@ -59,13 +59,15 @@ def test_json_is_strict_and_knows_numpy():
     value = {
         "numbers": [math.nan, math.inf, -math.inf, np.float32(0.5), np.int64(3), np.bool_(True)],
         "array": np.array([1.5, math.nan]),
-        "mapping": MappingProxyType({"a": {"b"}}),
+        "mapping": MappingProxyType({"a": {"b"}, "c": math.inf}),
+        "record": Token("x", -math.inf),
         "half a surrogate": "\ud800x",
     }
     assert through_json(value) == {
         "numbers": ["NaN", "Infinity", "-Infinity", 0.5, 3, True],
         "array": [1.5, "NaN"],
-        "mapping": {"a": ["b"]},
+        "mapping": {"a": ["b"], "c": "Infinity"},
+        "record": {"text": "x", "logprob": "-Infinity", "top": []},
         "half a surrogate": "?x",
     }
     with pytest.raises(TypeError, match="cannot be written as JSON"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
@@ -69,7 +68,7 @@ async def ask_item(job: Job, index: int, model: Stored, seed: int) -> Line:
         # Closed here and now when a row is refused, not whenever the garbage collector finds it.
         async with aclosing(cast(AsyncGenerator[Reading], study.collect(item, ask, options))) as readings:
             async for reading in readings:
-                rows.append(job.write_row(_grouped(reading, item)))
+                rows.append(_grouped(job.write_row(reading), item))
                 row_calls.append(_calls_behind(row_calls, len(ask.calls)))
     except Exception as raised:
         if getattr(raised, "fatal", False) or isinstance(raised, MissingCapability):
@@ -89,8 +88,10 @@ async def ask_item(job: Job, index: int, model: Stored, seed: int) -> Line:
     )
 
 
-def _grouped(reading: Reading, item: Item) -> Reading:
-    return reading if reading.group is not None else dataclasses.replace(reading, group=item.cluster)
+def _grouped(row: dict[str, Any], item: Item) -> dict[str, Any]:
+    if row["group"] is None:
+        row["group"] = item.cluster
+    return row
 
 
 def _calls_behind(row_calls: list[list[int]], calls: int) -> list[int]:

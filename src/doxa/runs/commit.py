@@ -18,10 +18,15 @@ class GroupCommit(Generic[T]):
     A disk needs milliseconds to make one thing durable and no longer for a hundred: while one batch is
     being committed the next one gathers. After an error nothing more is accepted, because what is on
     the disk is then unknown; each waiting and each later task gets that error.
+
+    gather_s  how long a batch gathers before it is committed, unless somebody is in a `hurry`: each commit takes the
+              interpreter from the other threads for a moment, and on a busy machine the processor, too
     """
 
-    def __init__(self, commit: Callable[[list[T]], None], name: str) -> None:
+    def __init__(self, commit: Callable[[list[T]], None], name: str, gather_s: float = 0.0) -> None:
         self._commit = commit
+        self._gather_s = gather_s
+        self._hurry = threading.Event()
         self._queue: queue.SimpleQueue[tuple[T, asyncio.Future[None]] | None] = queue.SimpleQueue()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -38,9 +43,14 @@ class GroupCommit(Generic[T]):
         self._queue.put((item, durable))
         return durable
 
+    def hurry(self) -> None:
+        """Commit what was handed in without waiting for more."""
+        self._hurry.set()
+
     def close(self) -> None:
         """Commit what was handed in and end the thread. Safe to call twice."""
         self._queue.put(None)
+        self._hurry.set()
         self._thread.join()
 
     def _work(self) -> None:
@@ -59,6 +69,8 @@ class GroupCommit(Generic[T]):
     def _gather(self) -> tuple[list[tuple[T, asyncio.Future[None]]], bool]:
         batch = []
         entry = self._queue.get()
+        if self._gather_s and self._hurry.wait(self._gather_s):
+            self._hurry.clear()
         while entry is not None:
             batch.append(entry)
             try:

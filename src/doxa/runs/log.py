@@ -25,6 +25,7 @@ from doxa.runs.notation import dumps
 
 # Records on their way to the disk, in bytes, before asking waits for it: a slow disk then takes more at once.
 BACKLOG_BYTES = 1 << 20
+GATHER_S = 0.02  # how long records gather for one write
 
 OnDamage = Literal["raise", "skip"]
 
@@ -174,7 +175,7 @@ class LogWriter:
             sync_folder(log.folder)
         except OSError as error:
             raise cannot_write(error, self.path) from error
-        self._commit = GroupCommit(self._write, "doxa-log")
+        self._commit = GroupCommit(self._write, "doxa-log", GATHER_S)
         self._last: asyncio.Future[None] | None = None
         self._backlog = 0
 
@@ -193,6 +194,7 @@ class LogWriter:
 
         durable.add_done_callback(settled)
         if self._backlog > BACKLOG_BYTES:
+            self._commit.hurry()
             # Shielded: a record that was handed in will be written, whatever becomes of the task that did.
             await asyncio.shield(durable)
 
@@ -202,6 +204,7 @@ class LogWriter:
         raises  CannotWrite, as `add`
         """
         if self._last is not None:
+            self._commit.hurry()
             await asyncio.shield(self._last)
 
     def close(self) -> None:

@@ -37,9 +37,9 @@ def dumps(value: Any) -> bytes:
     raises  TypeError: a value that JSON has no place for
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_leaf)
+        text = _ENCODER.encode(value)
     except ValueError:  # a float that strict JSON does not know
-        text = json.dumps(_finite(value), ensure_ascii=False, separators=(",", ":"), default=_leaf)
+        text = _ENCODER.encode(_finite(value))
     return text.encode("utf-8", "replace")
 
 
@@ -49,14 +49,18 @@ def _leaf(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return _finite(value.tolist())
     if isinstance(value, Mapping):
-        return dict(value)
+        return _finite(dict(value))
     if isinstance(value, (set, frozenset)):
-        return sorted(value)
+        return _finite(sorted(value))
     if isinstance(value, (PurePath, date)):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
+        return _finite(dataclasses.asdict(value))
     raise TypeError(f"{value!r} ({type(value).__name__}) cannot be written as JSON; use text, numbers, lists")
+
+
+# Made once: json.dumps with arguments makes one for each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_leaf)
 
 
 def _finite(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 import sqlite3
 import time
@@ -202,8 +201,8 @@ class Stored(Model):
 
     def counted(self) -> Stored:
         """The same model and store with a tally of its own, beginning at zero."""
-        view = copy.copy(self)
-        view.tally = Tally()
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__, tally=Tally())
         return view
 
     async def generate(self, prompt: Prompt, sampling: Sampling, context: Context | None = None) -> list[Reply]:

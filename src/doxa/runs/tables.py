@@ -134,6 +134,10 @@ def read_row(written: Mapping[str, Any], types: Columns) -> dict[str, Any]:
     return {name: _read_value(written.get(name), type_) for name, type_ in types.items()}
 
 
+def _read_column(values: list[Any], type_: str) -> list[Any]:
+    return [_read_value(value, type_) for value in values] if "float" in type_ else values
+
+
 def _read_value(value: Any, type_: str) -> Any:
     if isinstance(value, str) and type_ == "float":
         return float(value)
@@ -152,19 +156,21 @@ def reading_id(study: str, item: str, k: int) -> str:
 
 def rows_table(records: Iterable[Mapping[str, Any]], types: Columns, study: str, model: str) -> pl.DataFrame:
     """Rows of the records that are done, with `model` and `reading` before the columns of the study's Row."""
-    rows, ids = [], []
+    rows: list[dict[str, Any]] = []
+    ids: list[str] = []
     for record in records:
         if record["status"] == "done":
-            rows += [read_row(row, types) for row in record["rows"]]
+            rows += record["rows"]
             ids += [reading_id(study, record["item"]["id"], k) for k in range(len(record["rows"]))]
-    table = _table(rows, types)
+    table = _table({name: _read_column([row.get(name) for row in rows], type_) for name, type_ in types.items()}, types)
     return table.select(pl.lit(model).alias("model"), pl.Series("reading", ids, dtype=pl.String), pl.all())
 
 
 def calls_table(records: Iterable[Mapping[str, Any]], study: str, model: str) -> pl.DataFrame:
     """Calls of all records, failed ones too, with the readings that each of them led to."""
-    rows = [row for record in records for row in _calls(record, study)]
-    return _table(rows, _CALLS).select(pl.lit(model).alias("model"), pl.all())
+    calls = [call for record in records for call in _calls(record, study)]
+    columns = {name: [call[name] for call in calls] for name in _CALLS}
+    return _table(columns, _CALLS).select(pl.lit(model).alias("model"), pl.all())
 
 
 def _calls(record: Mapping[str, Any], study: str) -> Iterator[dict[str, Any]]:
@@ -201,8 +207,7 @@ def _total(replies: list[dict[str, Any]], name: str) -> int | None:
     return sum(counts) if counts else None
 
 
-def _table(rows: list[dict[str, Any]], types: Columns) -> pl.DataFrame:
-    data = {name: [row[name] for row in rows] for name in types}
+def _table(data: Mapping[str, list[Any]], types: Columns) -> pl.DataFrame:
     return pl.DataFrame(data, schema={name: _dtype(type_) for name, type_ in types.items()})
 
 
@@ -229,15 +234,23 @@ class ParquetFile:
         if self._waiting or self._writer is None:
             self._write()
         self._writer.close()
+        _give_back_memory()
 
     def _write(self) -> None:
         import pyarrow.parquet as pq
 
         table = pl.concat(self._waiting).to_arrow()
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd", compression_level=3)
         self._writer.write_table(table)
         self._waiting, self._bytes = [], 0
+
+
+def _give_back_memory() -> None:
+    """What writing took and keeps for the next time; scoring needs the room."""
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
 
 
 @contextmanager
