@@ -12,7 +12,8 @@ from pytest import approx
 from doxa.elicit import samples
 from doxa.metrics import auprc, aurc, auroc, ece, final_answers
 from doxa.metrics.as_published import aurc_by_rows, pair_rank_without_log
-from doxa.metrics.confidence_scores import NAMES, auprc_of_weights, aurc_of_weights, confidence_scores, gains
+from doxa.metrics.confidence_scores import NAMES, confidence_scores, gains
+from doxa.metrics.ranked_interval import auprc_of_weights, aurc_of_weights
 
 SURE = np.array((0.95, 0.95, 0.85, 0.85, 0.65, 0.65, 0.55, 0.35, 0.15, 0.05))
 RIGHT = np.array((1, 1, 1, 0, 1, 0, 1, 0, 0, 0))

@@ -5,19 +5,18 @@ import math
 import numpy as np
 import pytest
 
-from doxa.metrics import brier, confusion, ece, mce, pearson, wilson
+from doxa.metrics import brier, confusion, ece, mce, wilson
 from doxa.metrics.forecast_scores import (
     BY_CHANCE,
     TWO_GROUPS,
     answer_scores,
-    correlation_interval,
     forecast_metrics,
     forecast_scores,
     reliability_rows,
     table_scores,
 )
 from doxa.metrics.forecasts import certainty, group_calibration_error, half_open_bins, half_open_ece, is_sure
-from doxa.metrics.sums import above_chance, difference, mean, of_sums, permuted_within, ratio, share
+from doxa.metrics.sums import above_chance, difference, mean, permuted_within, share
 
 P, Y = [0.9, 0.8, 0.2, 0.1, 0.7, 0.3], [1, 1, 0, 0, 0, 1]
 GROUPS = list("abcdef")
@@ -82,7 +81,7 @@ def test_sureness_and_wrong_units():
         with pytest.raises(ValueError, match="outside"):
             call()
     with pytest.raises(ValueError, match="values"):
-        of_sums(ratio, [[1.0, 2.0], [1.0]], ["a", "b"])
+        mean([1.0, 2.0], ["a"])
 
 
 def test_a_constant_forecast():
@@ -104,13 +103,6 @@ def test_rates_above_chance_and_differences():
     # Newcombe's example: 56 of 70 less 48 of 80 is .2, limits .0524 and .3339.
     found = difference(wilson(56, 70), wilson(48, 80))
     assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0524, 0.3339), abs=5e-5)
-
-
-def test_correlations_of_few_pairs():
-    assert math.isnan(correlation_interval(pearson, [], []).value)
-    assert math.isnan(correlation_interval(pearson, [1, 2, 3], [1, 3, 2]).low)
-    line = correlation_interval(pearson, [1, 2, 3, 4], [2, 4, 6, 8])
-    assert line.value == pytest.approx(1) and math.isnan(line.low)
 
 
 def test_values_move_within_their_group_only():

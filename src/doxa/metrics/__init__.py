@@ -49,12 +49,12 @@ from doxa.metrics.discrimination_interval import auroc_of_weights, bootstrap_aur
 from doxa.metrics.intervals import (
     Interval,
     clopper_pearson,
-    mean_interval,
     paired_proportions,
     proportion,
     proportion_clustered,
     wilson,
 )
+from doxa.metrics.means import mean_interval
 from doxa.metrics.power import items_for_difference
 from doxa.metrics.ranking import bradley_terry, pair_rank
 from doxa.metrics.resampling import bootstrap, bootstrap_weighted, paired_difference

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from doxa.metrics.binning import Binning, Bins, Closed, bin_items, width_index
 from doxa.metrics.inputs import Floats, distributions, one_of, outcomes, probabilities, same_length, whole
-from doxa.metrics.intervals import Interval, wilson
+from doxa.metrics.intervals import Interval, clopper_pearson
 from doxa.metrics.resampling import rows_at_once
 from doxa.metrics.scores import option_index
 
@@ -248,12 +248,12 @@ def reliability(
     closed: Closed = "right",
     level: float = 0.95,
 ) -> list[ReliabilityBin]:
-    """The reliability diagram as rows: per bin its items, mean confidence, and accuracy with a Wilson interval.
+    """The reliability diagram as rows: per bin its items, mean confidence, and accuracy with its exact interval.
 
     returns  one row per bin, empty ones included (n = 0, nan); low and high are the edges for "width" bins, the least
              and greatest confidence inside for "mass" bins. The intervals treat the items as independent
     raises   ValueError as `ece`
-    source   DeGroot and Fienberg 1983, The Statistician 32; band: Wilson 1927
+    source   DeGroot and Fienberg 1983, The Statistician 32; band: Clopper and Pearson 1934
 
     >>> [(bin.n, bin.confidence, bin.accuracy) for bin in reliability([0.25, 0.75, 0.75], [0, 1, 0], bins=2)]
     [(1, 0.25, 0.0), (2, 0.75, 0.5)]
@@ -264,7 +264,7 @@ def reliability(
         binned.low, binned.high, binned.n_b, binned.confidence_b, binned.accuracy_b, strict=True
     ):
         n = int(n_b)
-        band = wilson(round(accuracy * n), n, level=level) if n else Interval(*(float("nan"),) * 3, 0, "empty")
+        band = clopper_pearson(round(accuracy * n), n, level=level) if n else Interval(*(float("nan"),) * 3, 0, "empty")
         rows.append(ReliabilityBin(float(low), float(high), n, float(mean), float(accuracy), band.low, band.high))
     return rows
 

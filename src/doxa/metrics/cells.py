@@ -9,24 +9,26 @@ from numpy.typing import ArrayLike
 
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import NAN, Interval, paired_proportions, proportion_clustered
-from doxa.metrics.resampling import bootstrap_weighted
+from doxa.metrics.means import beta_limits
 
 
-def weighted_shares(hits: ArrayLike, counts: ArrayLike, weights: ArrayLike, *, seed: int = 0) -> Interval:
-    """Sum over cells of weight * share of hits; whole units are drawn for the interval, with all their cells.
+def weighted_shares(hits: ArrayLike, counts: ArrayLike, weights: ArrayLike) -> Interval:
+    """Sum over cells of weight * share of hits, the units of its interval with all their cells.
 
     A mean of shares (weights 1/k) weighs its k cells alike, however many answers each has; a difference (weights 1
-    and -1) is paired in the units that both cells have. Three sums have another interval, since resampling would take
-    a lack of variation for certainty: one share alone the exact one, clustered by unit; a mean of shares that are all 0
-    or all 1 likewise; a difference of two cells in which each unit answered once that of Bonett and Price.
+    and -1) is paired in the units that both cells have. What each unit adds to the sum, linearised, is a score bounded
+    by the weights, and its mean has the interval of `mean_interval`. Three sums have another one: one share alone the
+    exact one, clustered by unit; a mean of shares that are all 0 or all 1 likewise; a difference of two cells in which
+    each unit answered once that of Bonett and Price. 95 % coverage in 27 settings (means and differences of 2 to 8
+    cells, 20 to 200 units, shares .5 to .98) .94 to 1.00, where resampling has no limits if nothing varied.
 
     hits     (k, n) how many answers of each of n units counted in each of k cells
     counts   (k, n) how many answers there were; 0: the unit is not in the cell
     weights  (k,)
-    returns  Interval of n = units in any of the cells; nan where a cell has no answers; low and high are nan when
-             any other sum does not vary between resamples
+    returns  Interval of n = units in any of the cells; nan where a cell has no answers; low and high are nan for one
+             unit
     raises   ValueError: shapes that do not fit, hits outside 0..counts
-    source   Davison and Hinkley 1997, sec. 3.8; Efron 1987 (BCa)
+    source   linearisation: Cochran 1977, Sampling Techniques, ch. 6; limits as `mean_interval`
 
     >>> said, asked = [[1, 1, 0, 1], [0, 1, 0, 0]], [[1, 1, 1, 1], [1, 1, 1, 1]]
     >>> weighted_shares(said, asked, [1, -1]).value    # 3/4 - 1/4
@@ -47,13 +49,23 @@ def weighted_shares(hits: ArrayLike, counts: ArrayLike, weights: ArrayLike, *, s
         return _pooled(hits_kn.sum(axis=0), counts_kn.sum(axis=0))
     if sorted(weight_k) == [-1, 1] and (counts_kn == 1).all():
         return paired_proportions(hits_kn[weight_k.argmax()], hits_kn[weight_k.argmin()])
+    return _linearised(hits_kn, counts_kn, weight_k)
 
-    def statistic(drawn_rn: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):  # a cell that no drawn unit is in is undefined: nan
-            share_rk = (drawn_rn @ hits_kn.T) / (drawn_rn @ counts_kn.T)
-        return np.asarray(share_rk @ weight_k)
 
-    return bootstrap_weighted(statistic, n, cells_per_unit=1.0, seed=seed)
+def _linearised(hits_kn: Floats, counts_kn: Floats, weight_k: Floats) -> Interval:
+    """A sum of shares as the mean of what the units add to it, between the sums of the weights below and above 0."""
+    n, total_k = hits_kn.shape[1], counts_kn.sum(axis=1)
+    share_k = hits_kn.sum(axis=1) / total_k
+    value, low, high = float(weight_k @ share_k), float(np.minimum(weight_k, 0).sum()), float(weight_k.clip(0).sum())
+    note = "beta, half a unit at the bound"
+    if n == 1:
+        return Interval(value, NAN, NAN, n, f"{note} (no interval: one unit)")
+    adds_n = n * ((weight_k / total_k) @ (hits_kn - share_k[:, None] * counts_kn))
+    units = float((total_k**2 / (counts_kn**2).sum(axis=1)).min())  # as few as its poorest cell has
+    variance = float(adds_n.var(ddof=1)) / n / (high - low) ** 2
+    limits = beta_limits((value - low) / (high - low), variance, units) if units > 1 else (NAN, NAN)
+    below, above = (low + (high - low) * limit for limit in limits)
+    return Interval(value, min(below, value), max(above, value), n, note)
 
 
 def _pooled(hits_n: Floats, counts_n: Floats) -> Interval:

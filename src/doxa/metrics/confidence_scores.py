@@ -1,20 +1,20 @@
 """Every usual figure of stated confidence with its interval, by name; and what one way of asking gains over another."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.metrics.calibration_interval import bootstrap_ece, ece_of_weights
 from doxa.metrics.discrimination_interval import auroc_of_weights, bootstrap_auroc
-from doxa.metrics.inputs import Floats, Ints, codes, numbers, one_of, outcomes, probabilities, same_length
+from doxa.metrics.inputs import Floats, codes, outcomes, probabilities, same_length
 from doxa.metrics.intervals import NAN, Interval, proportion_clustered
-from doxa.metrics.order import tie_starts
-from doxa.metrics.resampling import bootstrap_weighted
+from doxa.metrics.means import mean_interval
+from doxa.metrics.ranked_interval import auprc_interval, aurc_interval
+from doxa.metrics.resampling import draws_of_weights
+from doxa.metrics.sums import NOTHING, correlation, difference
 
-NOTHING = Interval(NAN, NAN, NAN, 0, "nothing to measure")
+SAME = 1e-12
 NAMES = ("accuracy", "mean confidence", "overconfidence", "ECE", "AUROC", "AUPRC-P", "AUPRC-N", "AURC")
 
 
@@ -24,8 +24,8 @@ def confidence_scores(
     """`NAMES` with 95 % intervals, whole groups resampled; nan throughout without items.
 
     Overconfidence is mean confidence minus accuracy. AUPRC-P finds right answers by high confidence, AUPRC-N wrong ones
-    by low confidence. Accuracy has Wilson's interval, ECE that of `bootstrap_ece`, AUROC that of `bootstrap_auroc`, the
-    others BCa.
+    by low confidence. Accuracy has the interval of `proportion_clustered`, the means that of `mean_interval`, ECE that
+    of `bootstrap_ece`, AUROC that of `bootstrap_auroc`, the other areas those of `auprc_interval` and `aurc_interval`.
 
     confidence  (n,) probability in [0, 1] that each answer is right
     correct     (n,) 0 or 1
@@ -35,21 +35,18 @@ def confidence_scores(
     if not np.size(confidence):
         return dict.fromkeys(NAMES, NOTHING)
     said, right = probabilities("confidence", confidence), outcomes("correct", correct)
-    unit_n, units = codes("groups", groups)
-    n = same_length(confidence=said, correct=right, groups=unit_n)
-
-    def resampled(statistic: Callable[[Floats], Floats]) -> Interval:
-        return bootstrap_weighted(statistic, units, n=n, cells_per_unit=n / units, resamples=resamples)
+    unit_n, _ = codes("groups", groups)
+    same_length(confidence=said, correct=right, groups=unit_n)
 
     return {
         "accuracy": proportion_clustered(right, unit_n),
-        "mean confidence": resampled(_mean_of_weights(said, unit_n, units)),
-        "overconfidence": resampled(_mean_of_weights(said - right, unit_n, units)),
+        "mean confidence": mean_interval(said, groups=unit_n, bounds=(0, 1)),
+        "overconfidence": mean_interval(said - right, groups=unit_n, bounds=(-1, 1)),
         "ECE": bootstrap_ece(said, right, bins=bins, groups=unit_n, resamples=resamples),
         "AUROC": bootstrap_auroc(said, right, groups=unit_n, resamples=resamples),
-        "AUPRC-P": resampled(auprc_of_weights(said, right, groups=unit_n)),
-        "AUPRC-N": resampled(auprc_of_weights(said, right, positive="wrong", groups=unit_n)),
-        "AURC": resampled(aurc_of_weights(said, right, groups=unit_n)),
+        "AUPRC-P": auprc_interval(said, right, groups=unit_n),
+        "AUPRC-N": auprc_interval(said, right, positive="wrong", groups=unit_n),
+        "AURC": aurc_interval(said, right, groups=unit_n),
     }
 
 
@@ -63,108 +60,44 @@ def gains(
 ) -> Mapping[str, Interval]:
     """AUROC and ECE of one way of asking minus those of another, on the same items; each resample draws the same ones.
 
-    Both may give different answers, so each has its own `correct`. Percentile intervals, whole groups resampled.
+    Both may give different answers, so each has its own `correct`. Limits of the difference come from the limits of
+    both figures (`bootstrap_auroc`, `bootstrap_ece`) and the correlation of their resampled values, whole groups
+    resampled; none where the difference never varies. 95 % coverage in 12 settings (30 to 300 items, alike or not) of
+    AUROC .93 to 1.00 and of ECE .95 to 1.00 (of two calibrated ways, for how much chance has raised each is not known);
+    that of percentiles .93, and .64 to 1.00.
 
     ours, theirs  (confidence, correct), each (n,), item by item
     raises        ValueError as `auroc` and `ece`
+    source        Zou 2007, Psychological Methods 12(4), for the limits
 
     >>> sure, right = [0.9, 0.8, 0.7, 0.6], [1, 0, 1, 0]
     >>> gains((sure, right), ([0.5] * 4, right), [1, 2, 3, 4])["AUROC"].value    # .75 against all tied
     0.25
     """
     unit_n, units = codes("groups", groups)
+    n = len(unit_n)
 
-    def difference(of: Callable[..., Callable[[Floats], Floats]], **how: int) -> Interval:
-        a, b = of(*ours, groups=unit_n, **how), of(*theirs, groups=unit_n, **how)
-        return bootstrap_weighted(
-            lambda weights: np.asarray(a(weights) - b(weights)),
+    def gain(interval: Callable[..., Interval], of: Callable[..., Callable[[Floats], Floats]], **how: int) -> Interval:
+        a, b = (interval(*way, groups=unit_n, resamples=resamples, **how) for way in (ours, theirs))
+        drawn = draws_of_weights(
+            [of(*way, groups=unit_n, **how) for way in (ours, theirs)],
             units,
-            n=len(unit_n),
-            cells_per_unit=len(unit_n) / units,
+            cells_per_unit=n / units,
             resamples=resamples,
-            method="percentile",
         )
+        raised = (_raised(drawn[0], a.value), _raised(drawn[1], b.value))
+        found = difference(a, b, correlation=correlation(*drawn), raised=raised)
+        note = "difference of limits" + (f", clustered: {units} groups" if units < n else "")
+        if np.nanmax(np.abs(drawn[0] - drawn[1] - found.value), initial=0.0) < SAME:
+            return Interval(found.value, NAN, NAN, n, f"{note} (no interval: all resamples equal)")
+        return Interval(found.value, found.low, found.high, n, note)
 
-    return {"AUROC": difference(auroc_of_weights), "ECE": difference(ece_of_weights, bins=bins)}
-
-
-def auprc_of_weights(
-    confidence: ArrayLike,
-    correct: ArrayLike,
-    *,
-    positive: Literal["correct", "wrong"] = "correct",
-    groups: ArrayLike | None = None,
-) -> Callable[[Floats], Floats]:
-    """`auprc` as a function of weights (r, units) of the items, or of the groups in sorted order: gives (r,) values.
-
-    For `bootstrap_weighted`; nan where the positives have no weight.
-
-    >>> weighted = auprc_of_weights([0.9, 0.8, 0.7], [1, 0, 1])
-    >>> weighted(np.array([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0]])).round(4).tolist()
-    [0.8333, 1.0]
-    """
-    wrong = one_of("positive", positive, ("correct", "wrong")) == "wrong"
-    score, target = numbers("confidence", confidence, finite=False), outcomes("correct", correct)
-    ranked = _Ranked.of(-score if wrong else score, 1 - target if wrong else target, groups)
-
-    def statistic(weights: Floats) -> Floats:
-        seen, hits = ranked.cumulated(weights)
-        gained, total = np.diff(hits, axis=1, prepend=0.0), hits[:, -1]
-        precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
-        return np.divide((gained * precision).sum(axis=1), total, out=np.full(len(total), NAN), where=total > 0)
-
-    return statistic
+    return {
+        "AUROC": gain(bootstrap_auroc, auroc_of_weights),
+        "ECE": gain(bootstrap_ece, ece_of_weights, bins=bins),
+    }
 
 
-def aurc_of_weights(
-    confidence: ArrayLike, correct: ArrayLike, *, groups: ArrayLike | None = None
-) -> Callable[[Floats], Floats]:
-    """`aurc` as a function of weights (r, units) of the items, or of the groups in sorted order: gives (r,) values.
-
-    >>> weighted = aurc_of_weights([0.9, 0.9, 0.1, 0.1], [1, 1, 0, 0])
-    >>> weighted(np.array([[1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 1.0, 1.0]])).tolist()
-    [0.125, 1.0]
-    """
-    score, target = numbers("confidence", confidence, finite=False), outcomes("correct", correct)
-    ranked = _Ranked.of(score, target, groups)
-
-    def statistic(weights: Floats) -> Floats:
-        seen, hits = ranked.cumulated(weights)
-        risk = 1 - np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
-        # Nothing drawn yet: the first risk is held down to coverage 0.
-        first = risk[np.arange(len(risk)), (seen > 0).argmax(axis=1)]
-        risk = np.where(seen > 0, risk, first[:, None])
-        coverage = seen / seen[:, -1:]
-        between = np.diff(coverage, axis=1) * (risk[:, 1:] + risk[:, :-1]) / 2
-        return np.asarray(coverage[:, 0] * risk[:, 0] + between.sum(axis=1))
-
-    return statistic
-
-
-@dataclass(frozen=True, eq=False)
-class _Ranked:
-    """Items from the surest down, so that one sweep sums weights at the end of every group of ties."""
-
-    target: Floats  # (n,) sorted
-    unit: Ints  # (n,) the unit of each sorted item
-    ends: Ints  # (k,) last place of each group of ties
-
-    @classmethod
-    def of(cls, score: Floats, target: Floats, groups: ArrayLike | None) -> "_Ranked":
-        n = same_length(confidence=score, correct=target)
-        unit = np.arange(n) if groups is None else codes("groups", groups)[0]
-        same_length(confidence=score, groups=unit)
-        order = np.argsort(-score, kind="stable")
-        ends = np.append(tie_starts(score[order])[1:], n) - 1
-        return cls(target[order], unit[order].astype(np.int64), ends.astype(np.int64))
-
-    def cumulated(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Weight (r, k) of all items, and of the targets, down to the end of each group of ties."""
-        item_weights = weights[:, self.unit]
-        seen = np.cumsum(item_weights, axis=1)[:, self.ends]
-        return seen, np.cumsum(item_weights * self.target, axis=1)[:, self.ends]
-
-
-def _mean_of_weights(values: Floats, unit_n: Ints, units: int) -> Callable[[Floats], Floats]:
-    sums, sizes = np.bincount(unit_n, values, minlength=units), np.bincount(unit_n, minlength=units)
-    return lambda weights: np.asarray((weights @ sums) / (weights @ sizes))
+def _raised(drawn: Floats, value: float) -> float:
+    """By how much resampling raises an estimate; 0 where it is undefined in every resample."""
+    return float(np.nanmean(drawn)) - value if np.isfinite(drawn).any() else 0.0

@@ -1,4 +1,4 @@
-"""Intervals for proportions and means that hold for few items and near 0 and 1."""
+"""Intervals for shares that hold for few items and near 0 and 1."""
 
 import math
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.inputs import Floats, Ints, codes, numbers, one_of, open_unit, outcomes, same_length, whole
-from doxa.metrics.tails import beta_quantile, normal_quantile, t_quantile
+from doxa.metrics.inputs import Floats, Ints, codes, one_of, open_unit, outcomes, same_length, whole
+from doxa.metrics.tails import beta_quantile, beta_tail, normal_quantile, t_quantile
 
-ProportionMethod = Literal["wilson", "clopper-pearson"]
+ProportionMethod = Literal["clopper-pearson", "mid-p", "wilson"]
 NAN = float("nan")
 
-# Weight, in items, of the widest spread the bounds allow against the spread that was seen; see mean_interval.
-PRIOR_ITEMS = 2
+UNSEEN_GROUPS = 0.25  # groups wholly of the rarer outcome that are reckoned with though none was seen
+STEPS = 50  # halvings of the bracket around a mid-p limit
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,19 @@ def proportion(
 ) -> Interval:
     """Share of successes with an interval; the default is exact and conservative for every p.
 
+    method   "clopper-pearson"; "mid-p": the same test, the count seen weighing half, so shorter: 95 % coverage .95 to
+             .98 on average over p (5 to 300 items), and .92 to .93 at the worst p; "wilson"
     raises   ValueError: n < 1, successes outside 0..n, level outside (0, 1), unknown method
+    source   mid-p: Lancaster 1961, J. American Statistical Ass. 56; Agresti and Gottard 2005, Stat. Modelling 5(4)
+
+    >>> interval = proportion(0, 10, method="mid-p")
+    >>> interval.low, round(interval.high, 4)    # 1 - .05 ** (1 / 10)
+    (0.0, 0.2589)
     """
     n, successes = whole("n", n), whole("successes", successes, minimum=0)
     if successes > n:
         raise ValueError(f"successes is {successes}, n is {n}: successes must be at most n. Swapped arguments?")
-    low, high = _proportion_limits(successes / n, float(n), open_unit("level", level), method)
+    low, high = proportion_limits(successes / n, float(n), open_unit("level", level), method)
     return Interval(successes / n, low, high, n, method)
 
 
@@ -77,15 +84,17 @@ def proportion_clustered(
 ) -> Interval:
     """Share correct when items come in groups that succeed or fail together (paraphrases of one question).
 
-    The items count as n / design effect independent ones, design effect = between-group variance of the share over its
-    binomial variance; at most n, and fewer when there are few groups (ratio of squared t quantiles with n - 1 and
-    groups - 1 degrees of freedom). All right or all wrong shows no design effect, so each group then counts as one
-    item (n^2 / sum of squared group sizes): the interval never collapses. Groups of one item give the plain interval.
+    The items count as n / design effect independent ones, design effect = variance of the share when groups are left
+    out in turn (jackknife) over its binomial variance, a quarter of a group more reckoned with, all of it of the rarer
+    outcome, for a few such groups may be all there are; at most n, and fewer when there are few groups: by the ratio of
+    squared t quantiles with n - 1 and g - 1 degrees of freedom, g = n^2 / sum of squared group sizes, which is the
+    number of groups if they are alike. All right or all wrong shows no design effect, so the items then count as g: the
+    interval never collapses. Groups of one item give the plain interval.
 
     correct  (n,) 0 or 1
     groups   (n,) label of each item's group
-    method   "wilson" or "clopper-pearson". 95 % coverage over 45 beta-binomial settings (p .5 to .98, 5 to 100 groups,
-             correlation 0 to .5): .91 to 1.00 and .93 to 1.00
+    method   as `proportion`. 95 % coverage over 48 beta-binomial settings (p .5 to .98, 5 to 100 groups, alike or of 1
+             to 17 items, correlation .02 to .5): "clopper-pearson" .95 to 1.00, "mid-p" .93 to 1.00
     raises   ValueError: unequal lengths, n = 0, correct other than 0 and 1, missing group
     source   Korn and Graubard 1998, Survey Methodology 24(2); Dean and Pagano 2015, J. Survey Stat. Meth. 3(4)
 
@@ -98,7 +107,7 @@ def proportion_clustered(
     sizes = np.bincount(group_n, minlength=held).astype(np.int64)
     effective = float(n) if sizes.max() == 1 else _effective_items(correct_n, group_n, sizes)
     share = float(correct_n.mean())
-    low, high = _proportion_limits(share, effective, open_unit("level", level), method)
+    low, high = proportion_limits(share, effective, open_unit("level", level), method)
     note = "" if sizes.max() == 1 else f", clustered: {held} groups, {effective:.1f} effective items"
     return Interval(share, low, high, n, method + note)
 
@@ -125,53 +134,31 @@ def paired_proportions(a_correct: ArrayLike, b_correct: ArrayLike, *, level: flo
     return Interval(float((a - b).mean()), max(-1.0, middle - half), min(1.0, middle + half), n, "bonett-price, paired")
 
 
-def mean_interval(values: ArrayLike, *, bounds: tuple[float, float] | None = None, level: float = 0.95) -> Interval:
-    """Mean with an interval by Student's t, or for scores with known bounds by a score interval that suits small n.
-
-    Without bounds: mean +- t sd / sqrt(n). Right for roughly symmetric values; for skewed ones n = 30 is few.
-    With bounds: the spread of a bounded score shrinks as its mean nears a bound, so the limits solve
-    |mean - m| = t sqrt(r m (1 - m) / n), m scaled to [0, 1] and r = variance / (mean (1 - mean)), to which two items of
-    the largest possible spread (r = 1) are added. 95 % coverage in 40 settings, n from 3 to 100, .94 to 1.00, where t
-    falls to .09 (values that are nearly always equal).
-
-    values   (n,) numbers
-    bounds   lowest and highest value a score can take, e.g. (0, 1)
-    returns  low and high nan for n = 1, and without bounds for equal values: no spread was seen
-    raises   ValueError: n = 0, nan or infinite values, values outside bounds
-    source   Student 1908; with bounds, McCullagh and Nelder 1989, ch. 9 (quasi-binomial variance), ours in small n
-
-    >>> interval = mean_interval([0.2, 0.4, 0.6])
-    >>> round(interval.low, 3), round(interval.high, 3)    # .4 -+ 4.303 * .2 / sqrt(3)
-    (-0.097, 0.897)
-    """
-    values_n = numbers("values", values)
-    n, mean, level = len(values_n), float(values_n.mean()), open_unit("level", level)
-    if bounds is not None:
-        values_n = _scaled(values_n, bounds)
-    if n == 1:
-        return Interval(mean, NAN, NAN, n, "t (n = 1: no interval)")
-    quantile = t_quantile(level, n - 1)
-    if bounds is None:
-        if values_n.min() == values_n.max():
-            return Interval(mean, NAN, NAN, n, "t (all values equal: no interval without bounds)")
-        half = quantile * float(values_n.std(ddof=1)) / math.sqrt(n)
-        return Interval(mean, mean - half, mean + half, n, "t")
-    share = float(values_n.mean())
-    spread = share * (1 - share)
-    variance = (float(values_n.var()) * n + PRIOR_ITEMS * spread) / (n - 1 + PRIOR_ITEMS)
-    low, high = _score_limits(share, n * spread / variance if variance > 0 else float(n), quantile)
-    first, width = bounds[0], bounds[1] - bounds[0]
-    return Interval(mean, first + width * low, first + width * high, n, "score, bounded")
-
-
-def _proportion_limits(share: float, n: float, level: float, method: ProportionMethod) -> tuple[float, float]:
+def proportion_limits(
+    share: float, n: float, level: float = 0.95, method: ProportionMethod = "clopper-pearson"
+) -> tuple[float, float]:
     """Limits for a share of n items; n may be fractional (effective items)."""
-    if one_of("method", method, ("wilson", "clopper-pearson")) == "wilson":
+    if one_of("method", method, ("clopper-pearson", "mid-p", "wilson")) == "wilson":
         return _score_limits(share, n, normal_quantile(level))
     successes, tail = share * n, (1 - level) / 2
+    if method == "mid-p":
+        return _mid_p_limit(successes, n, tail), 1 - _mid_p_limit(n - successes, n, tail)
     low = 0.0 if share == 0 else beta_quantile(successes, n - successes + 1, tail)
     high = 1.0 if share == 1 else beta_quantile(successes + 1, n - successes, 1 - tail)
     return low, high
+
+
+def _mid_p_limit(successes: float, n: float, tail: float) -> float:
+    """The p at which more than so many successes, and half the chance of just so many, are as rare as `tail`."""
+    if successes <= 0:
+        return 0.0
+    failures, low, high = n - successes, 0.0, successes / n
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        as_many = beta_tail(successes, failures + 1, middle)
+        more = beta_tail(successes + 1, failures, middle) if failures > 0 else 0.0
+        low, high = (middle, high) if (as_many + more) / 2 < tail else (low, middle)
+    return (low + high) / 2
 
 
 def _score_limits(share: float, n: float, quantile: float) -> tuple[float, float]:
@@ -184,25 +171,13 @@ def _score_limits(share: float, n: float, quantile: float) -> tuple[float, float
 
 def _effective_items(correct_n: Floats, group_n: Ints, sizes: Ints) -> float:
     n, groups, share = len(correct_n), len(sizes), float(correct_n.mean())
-    one_item_per_group = n**2 / float((sizes**2).sum())
+    as_one_item = n**2 / float((sizes**2).sum())  # each group, if they are alike
     if groups == 1 or share in (0.0, 1.0):
-        return one_item_per_group
-    surplus = np.bincount(group_n, correct_n - share)
-    variance = groups / (groups - 1) * float(surplus @ surplus) / n**2
-    binomial = share * (1 - share) / n
-    few_groups = (t_quantile(0.95, n - 1) / t_quantile(0.95, groups - 1)) ** 2
-    return few_groups * n * min(1.0, binomial / variance if variance > 0 else 1.0)
-
-
-def _scaled(values: Floats, bounds: tuple[float, float]) -> Floats:
-    low, high = bounds
-    if not low < high:
-        raise ValueError(f"bounds is {bounds}; the first must be below the second.")
-    outside = (values < low) | (values > high)
-    if outside.any():
-        index = int(outside.argmax())
-        raise ValueError(
-            f"values[{index}] is {values[index]:g}, outside bounds {bounds} ({outside.sum()} of {len(values)} are). "
-            "Give the bounds of the scale the values are on."
-        )
-    return (values - low) / (high - low)
+        return as_one_item
+    unseen, end = UNSEEN_GROUPS * n / as_one_item, 0.0 if share > 0.5 else 1.0
+    middle = (n * share + unseen * end) / (n + unseen)
+    surplus = (np.bincount(group_n, correct_n) - middle * sizes) / (1 - sizes / n)  # as when groups are left out
+    squares = (groups - 1) / groups * float(surplus @ surplus) + unseen * n / as_one_item * (end - middle) ** 2
+    binomial = (n + unseen) * middle * (1 - middle)
+    few_groups = (t_quantile(0.95, n - 1) / t_quantile(0.95, as_one_item - 1)) ** 2
+    return few_groups * n * min(1.0, binomial / squares)

@@ -21,6 +21,11 @@ def beta_quantile(a: float, b: float, probability: float) -> float:
     return float(_special().betaincinv(a, b, probability))
 
 
+def beta_tail(a: float, b: float, x: float) -> float:
+    """P(a beta variable with parameters a and b is at most x)."""
+    return float(_special().betainc(a, b, x))
+
+
 def correlation_tail(r: float, degrees: float) -> float:
     """Two-sided p of a correlation r: P(|t| >= |r| sqrt(degrees / (1 - r^2)))."""
     return float(_special().betainc(degrees / 2, 0.5, 1 - r**2))
