@@ -1,4 +1,4 @@
-"""Questions about events that come true or not: of the fact bank, or of a set filtered by date, series and chance."""
+"""Questions about events that come true or not, of the fact bank or of a set; and what a number stated on one means."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doxa.data.attitudes import yes_no_item
 from doxa.data.facts import facts
 from doxa.data.render import statement_item
 from doxa.data.sets import load
-from doxa.records import DoxaError, Item
+from doxa.records import DoxaError, Estimate, Item, Table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +27,7 @@ SERIES = ("series_ticker", "series")
 OUTCOME = ("outcome", "ground_truth", "truth")
 PRICE = ("market_price", "market_probability")
 READINGS = ("as scored", "literal", "coherent")
+NAN = float("nan")
 EPS = 1e-9  # a number of exactly 50 is on neither side
 DESCRIPTION = 5000  # characters of a description that are kept; a prompt shows fewer
 
@@ -161,13 +162,15 @@ def _instant(text: Any, what: str) -> datetime:
 
 
 def with_readings(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows with P(yes) in a column for each of READINGS, and `said`: the side taken ("yes", "no"; null: neither).
+    """Rows with P(yes) in a column for each of READINGS, and
+
+      said      the side taken: the answer given or, where none was asked for, that of the number; null: neither
+      read      whether there is a number
+      happened  1 or 0; null: the outcome is not known
 
     as scored  `scored` where there is one, else 1 - number after a "no": the number as confidence in the answer
     literal    the number: the number as P(yes)
     coherent   the number, or 1 - number where it contradicts the answer
-
-    The side is the answer given or, where none was asked for, that of the number.
     """
     import polars as pl
 
@@ -177,5 +180,38 @@ def with_readings(rows: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce("scored", pl.when(no).then(1 - number).otherwise(number)).alias("as scored"),
         number.alias("literal"),
         pl.when((no & above) | (yes & below)).then(1 - number).otherwise(number).alias("coherent"),
-        pl.coalesce("answer", pl.when(above).then(pl.lit("yes")).when(below).then(pl.lit("no"))).alias("said"),
+        said=pl.coalesce("answer", pl.when(above).then(pl.lit("yes")).when(below).then(pl.lit("no"))),
+        read=(pl.col("outcome") == "ok") & number.is_not_null(),
+        happened=(pl.col("truth") == "yes").cast(pl.Float64),
     )
+
+
+def side_by_side(estimates: Iterable[Estimate], table: pl.DataFrame) -> Table:
+    """One number read in three ways, a column for each: means of `with_readings`, and the estimates "NAME, READING"."""
+    values, read = {e.name: e.value for e in estimates}, table.filter("read")
+    parts = {"mean P(yes)": read, 'mean P(yes) of "no" answers': read.filter(read["answer"] == "no")}
+    rows = [(k, *(part[how].mean() if len(part) else NAN for how in READINGS)) for k, part in parts.items()]
+    names = [name.removesuffix(", as scored") for name in values if name.endswith(", as scored")]
+    rows += [(name, *(values.get(f"{name}, {how}", NAN) for how in READINGS)) for name in names]
+    note = "Mean confidence is the same in all three."
+    return Table("One number, three readings", ("figure", *READINGS), tuple(rows), note=note)
+
+
+def answers_and_outcomes(known: pl.DataFrame) -> Table:
+    """How often each side was taken, by what happened."""
+    sides = ("yes", "no")
+    rows = tuple((s, *(len(known.filter(known["said"] == s, known["truth"] == t)) for t in sides)) for s in sides)
+    return Table("Answers and outcomes", ("answer", "happened", "did not"), rows, section="Answers")
+
+
+def notes(table: pl.DataFrame) -> list[str]:
+    """What to know of the numbers of `with_readings` besides themselves."""
+    found, without = [], int(table["happened"].null_count())
+    if without:
+        found.append(f"{without} of {len(table)} predictions have no known outcome; --outcomes FILE joins one to each")
+    if len(table) and table["answer"].is_null().all():
+        found.append("no reply has a yes or no beside its number, so the three readings are one: P(yes)")
+    even = int(table.filter("read")["said"].null_count())
+    if even:
+        found.append(f"{even} predictions of exactly 0.5 take no side and are in no figure of answers")
+    return found

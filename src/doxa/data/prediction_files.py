@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from doxa.data.forecasts import ID, OUTCOME, PRICE, first_of, probability, yes_no
-from doxa.records import DoxaError, Form, Outcome
+from doxa.records import DoxaError, Estimate, Form, Outcome, Table
 
 Cells = tuple[str, Mapping[str, Any]]  # where a row stands, its cells by column
 
@@ -148,6 +148,28 @@ def figures(stored: Mapping[str, Any], where: str) -> dict[str, float]:
     except (TypeError, ValueError):
         wrong = next(f for f in FIGURES.values() if not isinstance(stored.get(f), (int, float, type(None))))
         raise DoxaError(f"{where}: {wrong} is {stored[wrong]!r}; it is a number. Take it out, or mend it") from None
+
+
+def made_again(
+    stored: Mapping[str, Any], where: str, made: Iterable[Estimate], bins: Mapping[str, int], n: int
+) -> tuple[Table, list[Estimate]]:
+    """What a result file states beside what was made from its n predictions; and what only the file states.
+
+    bins    how many predictions by the label of their bin
+    raises  DoxaError as `figures` and `stored_tables`
+    """
+    stated, again = figures(stored, where), {e.name: e.value for e in made}
+    compared = [(name, value, again[name]) for name, value in stated.items() if name in again]
+    for label, held, *_ in stored_tables(stored, where)[0]:
+        compared.append((f"n of P(yes) {label}", held, bins.get(label, 0)))
+    rows = tuple((*row, row[2] - row[1]) for row in compared)
+    section, note = "As the file states", "to make it again takes outcomes"
+    only = [
+        Estimate(name, value, n=n, unit="questions", section=section, note=note)
+        for name, value in stated.items()
+        if name not in again
+    ]
+    return Table("Stored and made again", ("figure", "stored", "made again", "difference"), rows), only
 
 
 def other_samples(ids: Mapping[str, Sequence[str]]) -> list[str]:

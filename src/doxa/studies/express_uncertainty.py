@@ -18,24 +18,32 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from doxa import charts
 from doxa.data import published_questions
+from doxa.data.confidence_figures import PUBLISHED
 from doxa.data.generated import arithmetic
+from doxa.data.known_chances import belief, beliefs, questions
 from doxa.data.mixture import facts_and_sums, of_set
 from doxa.data.wordings import wordings
 from doxa.elicit import response_files
 from doxa.elicit.answer_tables import graded, shuffled_within
 from doxa.elicit.strategies import PROMPTINGS, STRATEGIES, HintGroup, Persona, Setting, check, chosen, respond
 from doxa.elicit.token_probability import token_logprobs
-from doxa.metrics import pair_rank, proportion_clustered, reliability, risk_coverage
+from doxa.metrics import foreseen_ways, pair_rank, proportion_clustered, reliability, risk_coverage
 from doxa.metrics.as_published import aurc_by_rows, pair_rank_without_log
-from doxa.metrics.confidence_scores import NAMES, NOTHING, confidence_scores
-from doxa.metrics.confidence_ways import ORDER, SINGLE, STATED, WHITE_BOX, Way, by_set, gains_over, sweep, ways
+from doxa.metrics.confidence_scores import NOTHING, confidence_scores
+from doxa.metrics.confidence_tables import POINTS, SHOWN, clusters, comparisons
+from doxa.metrics.confidence_ways import ORDER, SINGLE, Way, by_set, ways
+from doxa.metrics.foreseen import Foreseen
 from doxa.models.recorded_files import read_rows
-from doxa.records import Chart, Estimate, Findings, Item, Reading, Table, count_outcomes
+from doxa.models.simulated import Constant, Holder, Respondent
+from doxa.models.simulated_edited import Edited, in_words
+from doxa.planted import Expected, Truth
+from doxa.records import Answer, Chart, Estimate, Findings, Item, Reading, Table, count_outcomes
 from doxa.study import Ask, Published, Recorded, Source, Study, frame
 
 if TYPE_CHECKING:
@@ -43,10 +51,7 @@ if TYPE_CHECKING:
 
     from doxa.metrics.final_answers import Ranker
 
-SWEEP = (1, 2, 3, 5, 7, 9, 11, 13)  # numbers of responses, as far as there are so many
-SHOWN = (STATED, "avg_conf", "avg_conf_top1")  # what charts draw
 RANKERS: Mapping[str, Ranker] = {"corrected": pair_rank, "published": pair_rank_without_log}
-POINTS = ("n", "accuracy", "ECE", "AUROC")
 
 
 @dataclass(frozen=True)
@@ -141,18 +146,14 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
                     item=item.id,
                     condition=arm,
                     sample=sample,
-                    outcome=response.answer.outcome,
                     text=response.text,
                     prompting=prompting,
                     sampling=sampling,
                     kind=item.kind,
                     options=len(item.options),
                     set=str(item.fields.get(published_questions.SET, "")),
-                    answer=response.answer.value,
-                    confidence=response.answer.confidence,
+                    **_read(response.answer),
                     overall=response.overall,
-                    guesses=tuple(guess for guess, _ in response.answer.guesses),
-                    probabilities=tuple(p for _, p in response.answer.guesses),
                     hint=response.hint.name if response.hint else None,
                     hinted=response.hinted,
                     reply_logprob=logprobs.reply if logprobs else None,
@@ -160,6 +161,13 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
                     answer_logprob=logprobs.answer if logprobs else None,
                     truth=() if truth is None else (truth, *item.accepted),
                 )
+
+
+def _read(answer: Answer) -> dict[str, Any]:
+    """What was read, as fields of a row."""
+    guesses, probabilities = tuple(g for g, _ in answer.guesses), tuple(p for _, p in answer.guesses)
+    read = {"outcome": answer.outcome, "answer": answer.value, "confidence": answer.confidence}
+    return read | {"guesses": guesses, "probabilities": probabilities}
 
 
 # --- scoring ---------------------------------------------------------------------------------------------------------
@@ -170,9 +178,8 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     table = _table(rows)
     every = _ways(table, options)
     estimates = [*(e for way in every for e in _estimates(way, table, options)), *_stated(table)]
-    values = {e.name: e.value for e in estimates}
-    tables = (*_comparisons(every, values), *_by_size_and_set(table, every, options), *_hints(table))
-    return Findings(tuple(estimates), tables, tuple(_charts(every, options)), notes=tuple(_notes(table)))
+    tables = _compared(table, every, {e.name: e.value for e in estimates}, options)
+    return Findings(tuple(estimates), tuple(tables), tuple(_charts(every, options)), notes=tuple(_notes(table)))
 
 
 def _table(rows: pl.DataFrame) -> pl.DataFrame:
@@ -208,63 +215,21 @@ def _estimates(way: Way, table: pl.DataFrame, options: Options) -> Iterator[Esti
 
 
 def _stated(table: pl.DataFrame) -> Iterator[Estimate]:
-    """How stated numbers cluster: at multiples of 5 %, and from 80 % up."""
-    import polars as pl
-
-    for (prompting, sampling), part in table.group_by("prompting", "sampling", maintain_order=True):
-        said = part.filter(pl.col("outcome") == "ok").with_columns(p=100 * pl.coalesce("overall", "confidence"))
-        said = said.filter(pl.col("p").is_not_null())
-        fives = ((said["p"] / 5).round() - said["p"] / 5).abs() < 1e-6
-        outcomes = count_outcomes(part["outcome"].to_list())
-        label = prompting if sampling == SINGLE else f"{prompting}, {sampling}"
-        for name, hits in (("multiples of 5", fives), ("80 to 100", said["p"] > 80 - 1e-6)):
-            share = proportion_clustered(hits, said["group"]) if len(said) else NOTHING
-            title, section = f"{name}, {label}", "Stated numbers"
-            yield Estimate.of(title, share, unit="responses", outcomes=outcomes, section=section)
+    """How stated numbers cluster."""
+    for name, share, outcomes in clusters(table):
+        counts = count_outcomes(outcomes)
+        yield Estimate.of(name, share, unit="responses", outcomes=counts, section="Stated numbers")
 
 
-# --- ways compared ---------------------------------------------------------------------------------------------------
-
-
-def _comparisons(every: Sequence[Way], values: Mapping[str, float]) -> Iterator[Table]:
-    """The same figures of different ways side by side; a way stands in every table that it belongs to."""
-    figures = ("coverage", *NAMES)
-    boxed = {way.prompting for way in every if way.how in WHITE_BOX}
-    kinds = {
-        "Prompting strategies": [w for w in every if w.sampling == SINGLE and w.how == STATED],
-        "Sampling strategies": [w for w in every if w.how in (*SHOWN, "consistency")],
-        "Aggregations": [w for w in every if w.sampling != SINGLE],
-        "White box": [w for w in every if w.prompting in boxed and w.how in (STATED, *WHITE_BOX)],
-    }
-    for name, some in kinds.items():
-        lines = [(w.label, len(w.read), *(values[f"{figure}, {w.label}"] for figure in figures)) for w in some]
-        if lines:
-            yield Table(name, ("way", "n", *figures), tuple(lines), section="Comparisons")
-
-
-def _by_size_and_set(table: pl.DataFrame, every: Sequence[Way], options: Options) -> Iterator[Table]:
-    sizes = sorted({m for m in SWEEP if m < options.responses} | {options.responses})
-    sized = sweep(table, sizes, ranker=RANKERS[options.variant], bins=options.bins)
-    if sized:
-        yield Table("Number of responses", ("way", "M", *POINTS), tuple(sized), section="Comparisons")
-    yield Table("By set", ("way", "set", *POINTS), tuple(by_set(every, options.bins)), section="Comparisons")
-    if len(every) > 1:
-        gained = gains_over(every[0], every, bins=options.bins, resamples=options.resamples)
-        lines = tuple((label, a.n, a.value, a.low, a.high, e.value, e.low, e.high) for label, a, e in gained)
-        columns = ("way", "n", "AUROC gained", "low", "high", "ECE gained", "ECE low", "ECE high")
-        note = "On the questions that both ways answered. A gain in ECE is a loss of calibration."
-        yield Table(f"Against {every[0].label}", columns, lines, section="Comparisons", note=note)
-
-
-def _hints(table: pl.DataFrame) -> list[Table]:
-    """What each hint does: how often its answer is given, and how often the right one."""
-    import polars as pl
-
-    hinted = table.filter(pl.col("hint").is_not_null() & (pl.col("outcome") == "ok"))
-    follows = (pl.col("answer") == pl.col("hinted")).mean()
-    by = hinted.group_by("hint", maintain_order=True).agg(pl.len(), follows, pl.col("correct").mean())
-    columns = ("hint", "n", "gives the hinted answer", "accuracy")
-    return [Table("Misleading hints", columns, tuple(by.iter_rows()), section="Comparisons")] if len(by) else []
+def _compared(table: pl.DataFrame, every: Sequence[Way], values: Mapping[str, float], options: Options) -> list[Table]:
+    lines = comparisons(
+        *(table, every, values),
+        most=options.responses,
+        ranker=RANKERS[options.variant],
+        bins=options.bins,
+        resamples=options.resamples,
+    )
+    return [Table(one.name, one.columns, one.rows, section="Comparisons", note=one.note) for one in lines]
 
 
 def _charts(every: Sequence[Way], options: Options) -> Iterator[Chart]:
@@ -305,22 +270,13 @@ def read_file(path: Path, options: Options) -> Recorded:
 def _recorded(response: response_files.RecordedResponse) -> Row:
     answer, overall = response.read()
     return Row(
+        **{name: getattr(response, name) for name in ("prompting", "sampling", "sample", "group", "kind", "set")},
+        **_read(answer),
         item=response.id,
         condition=f"{response.prompting}, {response.sampling}",
-        sample=response.sample,
-        outcome=answer.outcome,
         text=response.reply,
-        group=response.group,
-        prompting=response.prompting,
-        sampling=response.sampling,
-        kind=response.kind,
         options=len(response.options),
-        set=response.set,
-        answer=answer.value,
-        confidence=answer.confidence,
         overall=overall,
-        guesses=tuple(guess for guess, _ in answer.guesses),
-        probabilities=tuple(p for _, p in answer.guesses),
         truth=response.canonical_truth,
     )
 
@@ -334,36 +290,87 @@ def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     return Findings(tables=(Table("Files by set", ("file", "way", "set", *POINTS), tuple(lines)),))
 
 
-# --- what was published ----------------------------------------------------------------------------------------------
+# --- what is planted -------------------------------------------------------------------------------------------------
 
-# way, setting, ECE, AUROC
-FIGURES: tuple[tuple[str, str, float | None, float | None], ...] = (
-    ("vanilla", "GPT-3, mean of 8 sets", 0.520, 0.513),
-    ("vanilla", "Vicuna-13B, mean of 8 sets", 0.461, 0.525),
-    ("vanilla", "LLaMA-2-70B, mean of 8 sets", 0.436, 0.564),
-    ("vanilla", "GPT-3.5, mean of 8 sets", 0.377, 0.551),
-    ("vanilla", "GPT-4, mean of 8 sets", 0.180, 0.627),
-    ("vanilla", "GPT-4, GSM8K", 0.310, 0.810),
-    ("vanilla", "GPT-4, Professional Law", 0.173, 0.609),
-    ("cot", "GPT-3.5, mean of 5 sets", 0.250, 0.564),
-    ("top_k", "GPT-3.5, mean of 5 sets", 0.178, 0.652),
-    ("cot, self_random, consistency", "GPT-3.5, mean of 5 sets, M = 5", 0.187, 0.730),
-    ("cot, misleading, consistency", "GPT-3.5, mean of 5 sets, M = 5", 0.173, 0.696),
-    ("cot, prompting, consistency", "GPT-3.5, mean of 5 sets, M = 5", 0.243, 0.692),
-    ("cot", "GPT-3.5, GSM8K", 0.101, 0.548),
-    ("cot, self_random, consistency", "GPT-3.5, GSM8K, M = 5", 0.0628, 0.927),
-    ("cot, self_random, avg_conf", "GPT-3.5, mean of 5 sets, M = 5", 0.148, 0.745),
-    ("cot, misleading, avg_conf", "GPT-3.5, mean of 5 sets, M = 5", 0.142, 0.702),
-    ("top_k, self_random, consistency", "GPT-4, mean of 6 sets, M = 5", 0.120, 0.669),
-    ("top_k, self_random, avg_conf_top1", "GPT-4, mean of 6 sets, M = 5", 0.148, 0.669),
-    ("top_k, self_random, pair_rank", "GPT-4, mean of 6 sets, M = 5", 0.069, 0.676),
-    ("top_k", "GPT-3, abstract: verbalised against white box", None, 0.522),
-    ("top_k, seq_prob", "GPT-3, abstract: white box, the method not named", None, 0.605),
-    ("top_k", "GPT-3, GSM8K", 0.774, 0.541),
-    ("top_k, seq_prob", "GPT-3, GSM8K", 0.077, 0.698),
-    ("top_k, len_norm_prob", "GPT-3, GSM8K", 0.724, 0.706),
-    ("top_k, token_prob", "GPT-3, GSM8K", 0.356, 0.693),
-    ("cot", "GPT-4, GSM8K, nearly always 100 %", 0.064, None),
+FEW = Options(resamples=100)
+M, ANEW = FEW.responses, ("vanilla, self_random", "vanilla, prompting")
+HOLDER = Respondent(belief=Holder(belief), decoding="greedy")  # holds each answer as firmly as the item's chance says
+
+
+def _shown(found: Mapping[str, Foreseen]) -> list[Expected]:
+    why = "confidence is stated to 0.01 %"
+    return [Expected(name, value, sd, n, slack=1e-4, why=why) for name, (value, sd, n) in found.items()]
+
+
+PLANTED = (
+    Truth(
+        name="over-confidence",
+        what="says a floor and a part of its calibrated belief, in steps of 5 %; null: the belief",
+        respondent=lambda floor: replace(HOLDER, confidence=lambda p, c: float(foreseen_ways.inflated(floor, p))),
+        strength=0.8,
+        null=0.0,
+        expects=lambda floor, asked: _shown(foreseen_ways.of_inflated(floor, beliefs(asked), promptings=PROMPTINGS)),
+        grid=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+        drawn=("overconfidence, vanilla", "ECE, multi_step", "AUROC, top_k"),
+        options=replace(FEW, prompt="all", sampling="single"),
+        items=lambda options: questions(300),
+    ),
+    Truth(
+        name="agreement of several answers",
+        what="draws each answer from a calibrated belief of this firmness; null: even beliefs",
+        respondent=lambda firmness: Respondent(belief=Holder(partial(belief, firmness=firmness))),
+        strength=0.9,
+        null=0.0,
+        expects=lambda firmness, asked: _shown(foreseen_ways.of_drawn(beliefs(asked, firmness), M, strategies=ANEW)),
+        grid=(0.0, 0.25, 0.5, 0.75, 1.0),
+        drawn=tuple(f"{name}, vanilla, self_random, consistency" for name in ("accuracy", "ECE", "AUROC")),
+        options=replace(FEW, prompt="vanilla", sampling="self_random,prompting"),
+        items=lambda options: questions(300),
+    ),
+    Truth(
+        name="lists of guesses",
+        what="lists two options in the order in which they are drawn from its belief; null: even beliefs",
+        respondent=lambda firmness: Respondent(belief=Holder(partial(belief, firmness=firmness, options=2))),
+        strength=0.9,
+        null=0.0,
+        expects=lambda firmness, asked: _shown(foreseen_ways.of_lists(beliefs(asked, firmness, 2), M)),
+        options=replace(FEW, prompt="top_k", sampling="self_random"),
+        items=lambda options: questions(300, options=2),
+    ),
+    Truth(
+        name="misleading hints",
+        what="follows hints at a rate, else keeps its answer; null: never",
+        respondent=lambda rate: replace(HOLDER, decoding="modal", follows=rate),
+        strength=0.6,
+        null=0.0,
+        expects=lambda rate, asked: _shown(foreseen_ways.of_hinted(rate, beliefs(asked), M)),
+        grid=(0.0, 0.25, 0.5, 0.75, 1.0),
+        drawn=("overconfidence, vanilla, misleading, consistency",),
+        options=replace(FEW, prompt="vanilla", sampling="misleading"),
+        items=lambda options: questions(300, options=4),
+    ),
+    Truth(
+        name="token probabilities",
+        what="says 90 %; the tokens around its answer have this probability; null: they are certain",
+        respondent=lambda sure: Edited(
+            replace(HOLDER, confidence=Constant(0.9)), partial(in_words, sure), f"in words of probability {sure}"
+        ),
+        strength=0.9,
+        null=1.0,
+        expects=lambda sure, asked: _shown(foreseen_ways.of_tokens(sure, beliefs(asked), said=0.9, tokens=6)),
+        options=replace(FEW, prompt="vanilla", sampling="single", white_box=True),
+        items=lambda options: questions(300),
+    ),
+    Truth(
+        name="unread replies",
+        what="is out of format at a rate, and admits at the same rate not to know; null: neither",
+        respondent=lambda rate: replace(HOLDER, format_errors=rate, abstains=rate),
+        strength=0.3,
+        null=0.0,
+        expects=lambda rate, asked: _shown(foreseen_ways.of_unread(rate, beliefs(asked), M)),
+        options=replace(FEW, prompt="vanilla,self_probing", sampling="single,self_random,misleading"),
+        items=lambda options: questions(150),
+    ),
 )
 
 study = Study(
@@ -384,13 +391,6 @@ study = Study(
     null=shuffled_within,
     read_file=read_file,
     across=across,
-    published=(
-        Published("accuracy, cot", 0.936, "GPT-4, GSM8K, nearly always 100 %"),
-        *(
-            Published(f"{name}, {way}", value, setting)
-            for way, setting, *both in FIGURES
-            for name, value in zip(("ECE", "AUROC"), both, strict=True)
-            if value is not None
-        ),
-    ),
+    published=tuple(Published(*figure) for figure in PUBLISHED),
+    planted=PLANTED,
 )

@@ -16,22 +16,30 @@ series. Brier, skill and ECE move by a few thousandths; the choice of reading mo
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
 from doxa import charts
 from doxa.data import forecasts as data
 from doxa.data import prediction_files as files
+from doxa.data.forecast_figures import NOTES, PUBLISHED
 from doxa.data.forecasts import READINGS
+from doxa.data.known_chances import PROBABILITY, events
 from doxa.elicit.structured import Tags
-from doxa.metrics import Confusion, Interval, brier, pearson, reliability, spearman, sums
+from doxa.metrics import Confusion, Interval, forecast_tables, reliability, sums
 from doxa.metrics import forecast_scores as scores
 from doxa.metrics.forecasts import HalfOpenBin, certainty, half_open_bins
+from doxa.metrics.foreseen import Foreseen, Outlook
+from doxa.metrics.foreseen_figures import answers_foreseen, brier_of_beta, forecast_foreseen, sharpened
 from doxa.models.recorded_files import read_rows
+from doxa.models.simulated import Forecast, Respondent
+from doxa.models.simulated_edited import Edited, about_its_answer
+from doxa.planted import Expected, Truth
 from doxa.records import Chart, Estimate, Findings, Item, Reading, Sampling, Table, count_outcomes
 from doxa.study import Ask, Published, Recorded, Source, Study, frame
 
@@ -39,15 +47,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 BASE_RATE = 0.4  # share of bank questions whose answer is yes, that of the published sample
-SIDES = ("yes", "no")
-NAN = float("nan")
-NOTES = {
-    "literal style": 'share of "no" answers with a number below 50, as P(yes) would be',
-    "answer style": 'share of "no" answers with a number above 50, as confidence in the answer would be',
-    **dict.fromkeys(("MCE", "ACE"), "chance adds to it and resampling adds it again: the interval lies too high"),
-    scores.TWO_GROUPS: "mean distance of P(yes) and events over two groups, the yes and the no answers",
-    scores.BY_CHANCE: "what chance alone would show with these numbers; the range holds 95 % of it",
-}
 
 
 @dataclass(frozen=True)
@@ -108,10 +107,9 @@ def example() -> list[Item]:
 
 def form(options: Options) -> Tags:
     """How the question is asked and the reply read."""
-    if options.prompt == "probability":
-        return Tags("probability")
     published = options.variant == "published"
-    return Tags(as_published=published, fallback="substrings" if published else options.fallback)
+    both = Tags(as_published=published, fallback="substrings" if published else options.fallback)
+    return Tags("probability") if options.prompt == "probability" else both
 
 
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
@@ -119,7 +117,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     sampling = Sampling(temperature=options.temperature, max_tokens=options.max_tokens)
     answer, reply = await ask.answer(form(options), item, sampling)
     number = answer.confidence
-    counts = [c for c in (reply.input_tokens, reply.output_tokens) if c is not None]
+    tokens = [count for count in (reply.input_tokens, reply.output_tokens) if count is not None]
     yield Row(
         item=item.id,
         outcome=answer.outcome,
@@ -131,7 +129,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
         truth=data.yes_no(item.answer, f"the answer of {item.id!r}"),
         category=item.fields.get("category"),
         market=item.fields.get("market"),
-        tokens=sum(counts) if counts else None,
+        tokens=sum(tokens) if tokens else None,
     )
 
 
@@ -143,35 +141,27 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     import polars as pl
 
     table = data.with_readings(rows.sort("item").with_columns(pl.coalesce("group", "item").alias("group")))
-    known = _read(table).filter(pl.col("truth").is_not_null())
-    unread = table.filter(pl.col("truth").is_not_null()).height - len(known)
+    asked = table.filter(pl.col("happened").is_not_null())
+    known = asked.filter("read")
+    unread = len(asked) - len(known)
     estimates = [*_replies(table), *_answers(table, known, unread, options)]
     for how in READINGS:
         estimates += _calibration(how, known, unread, options)
     outcomes = count_outcomes(rows["outcome"].to_list())
     estimates = [replace(e, unit="questions", outcomes=outcomes) for e in estimates]
-    tables = [side_by_side(estimates, table), *(_reliability(how, table, options) for how in READINGS)]
+    tables = [data.side_by_side(estimates, table), *(_reliability(how, table, options) for how in READINGS)]
     drawn = READINGS if known["answer"].is_not_null().any() else READINGS[1:2]  # without answers all are alike
     if len(known):
-        tables += [_confusion(known), _forecasters(table, options), _categories(known, options)]
+        tables += [data.answers_and_outcomes(known), _beside_others(asked, options), _categories(known, options)]
     shown = tuple(_chart(how, known, options) for how in drawn if len(known))
-    return Findings(tuple(estimates), tuple(tables), shown, notes=tuple(_notes(table, known, unread)))
-
-
-def _read(table: pl.DataFrame) -> pl.DataFrame:
-    return table.filter((table["outcome"] == "ok") & table["number"].is_not_null())
-
-
-def _happened(rows: pl.DataFrame) -> np.ndarray:
-    return (rows["truth"] == "yes").to_numpy().astype(float)
+    return Findings(tuple(estimates), tuple(tables), shown, notes=tuple(data.notes(table)))
 
 
 def _replies(table: pl.DataFrame) -> list[Estimate]:
     """How many replies were read, and which reading the "no" answers follow."""
-    read = _read(table)
-    no = read.filter(read["answer"] == "no")
+    no = table.filter("read", table["answer"] == "no")
     found = {
-        "parse rate": sums.share(table["item"].is_in(read["item"].to_list()), table["group"]),
+        "parse rate": sums.share(table["read"], table["group"]),
         "literal style": sums.share(no["number"] < 0.5 - data.EPS, no["group"]),
         "answer style": sums.share(no["number"] > 0.5 + data.EPS, no["group"]),
     }
@@ -182,23 +172,23 @@ def _replies(table: pl.DataFrame) -> list[Estimate]:
 
 def _answers(table: pl.DataFrame, known: pl.DataFrame, unread: int, options: Options) -> list[Estimate]:
     """What does not depend on the reading: the side taken, and how sure the number is of either side."""
-    sided, read = known.filter(known["said"].is_not_null()), _read(table)
+    sided, read = known.filter(known["said"].is_not_null()), table.filter("read")
     said = (sided["said"] == "yes").to_numpy().astype(float)
     found = scores.answer_scores(
-        *(said, _happened(sided), sided["number"], sided["group"]),
-        zero_division=0.0 if options.variant == "published" else NAN,
+        *(said, sided["happened"], sided["number"], sided["group"]),
+        zero_division=0.0 if options.variant == "published" else data.NAN,
         resamples=options.resamples,
     )
     sure = certainty(read["number"]) if len(read) else np.zeros(0)
-    found["mean confidence"] = sums.mean(sure, read["group"], resamples=options.resamples)
-    right, n = int((said == _happened(sided)).sum()), len(sided) + unread
+    found["mean confidence"] = sums.mean(sure, read["group"], bounds=(0.5, 1.0))
+    right, n = int((sided["said"] == sided["truth"]).sum()), len(sided) + unread
     bounds = {"accuracy": (right / n, (right + unread) / n)} if n else {}
     return [Estimate.of(name, i, section="Answers", bounds=bounds.get(name)) for name, i in found.items()]
 
 
 def _calibration(how: str, known: pl.DataFrame, unread: int, options: Options) -> list[Estimate]:
     found = scores.forecast_scores(
-        *(known[how], _happened(known), known["said"].fill_null("").to_numpy().astype(str), known["group"]),
+        *(known[how], known["happened"], known["said"].fill_null("").to_numpy().astype(str), known["group"]),
         bins=options.bins,
         half_open=options.variant == "published",
         resamples=options.resamples,
@@ -214,86 +204,29 @@ def _calibration(how: str, known: pl.DataFrame, unread: int, options: Options) -
 # --- tables and charts -----------------------------------------------------------------------------------------------
 
 
-def side_by_side(estimates: Iterable[Estimate], table: pl.DataFrame) -> Table:
-    """One number read in three ways: a column for each reading."""
-    values, read = {e.name: e.value for e in estimates}, _read(table)
-    parts = {"mean P(yes)": read, 'mean P(yes) of "no" answers': read.filter(read["answer"] == "no")}
-    rows = [(k, *(part[how].mean() if len(part) else NAN for how in READINGS)) for k, part in parts.items()]
-    names = [name.removesuffix(", as scored") for name in values if name.endswith(", as scored")]
-    rows += [(name, *(values.get(f"{name}, {how}", NAN) for how in READINGS)) for name in names]
-    note = "Mean confidence is the same in all three."
-    return Table("One number, three readings", ("figure", *READINGS), tuple(rows), note=note)
-
-
 def _reliability(how: str, table: pl.DataFrame, options: Options) -> Table:
     """Bins of P(yes): how many, their mean, and where outcomes are known the share that happened."""
-    read = _read(table)
-    known = read.filter(read["truth"].is_not_null())
-    p, y = (known[how], _happened(known)) if len(known) else (read[how], None)
-    rows = scores.reliability_rows(p, y, bins=options.bins, half_open=options.variant == "published")
-    columns = ("P(yes)", "n", "mean", "share yes", "low", "high", "gap")
-    note = "A positive gap leans towards yes." if len(known) else "Without outcomes the share of yes is not known."
-    return Table(f"Reliability, {how}", columns, tuple(rows), section=f"P(yes) {how}", note=note)
-
-
-def _confusion(known: pl.DataFrame) -> Table:
-    rows = tuple((s, *(len(known.filter(known["said"] == s, known["truth"] == t)) for t in SIDES)) for s in SIDES)
-    return Table("Answers and outcomes", ("answer", "happened", "did not"), rows, section="Answers")
+    rows, known = forecast_tables.reliability(table, how, bins=options.bins, half_open=options.variant == "published")
+    note = "A positive gap leans towards yes." if known else "Without outcomes the share of yes is not known."
+    return Table(f"Reliability, {how}", forecast_tables.BINS, tuple(rows), section=f"P(yes) {how}", note=note)
 
 
 def _chart(how: str, known: pl.DataFrame, options: Options) -> Chart:
-    bins = reliability(known[how], _happened(known), bins=options.bins, closed="left")
+    bins = reliability(known[how], known["happened"], bins=options.bins, closed="left")
     return charts.reliability_chart(bins, name=f"Reliability, {how}", section=f"P(yes) {how}")
 
 
-def _forecasters(table: pl.DataFrame, options: Options) -> Table:
-    """The readings beside forecasters that do not read the question, and with every unread reply counted as 0.5.
-
-    Otherwise a model that leaves hard questions out would gain by it.
-    """
-    asked = table.filter(table["truth"].is_not_null())
-    known = _read(asked)
-    priced = known.filter(known["market"].is_not_null())
-    y, unread = _happened(known), ~asked["item"].is_in(known["item"].to_list())
-    rows: dict[str, tuple[Any, Any]] = {
-        "base rate of these questions": (np.full(len(y), y.mean()), y),
-        "always 0.5": (np.full(len(y), 0.5), y),
-        **{how: (known[how], y) for how in READINGS},
-        **{f"{h}, unread as 0.5": (np.where(unread, 0.5, asked[h].fill_null(0.5)), _happened(asked)) for h in READINGS},
-        "market price": (priced["market"], _happened(priced)),
-        **{f"{how}, where priced": (priced[how], _happened(priced)) for how in READINGS},
-    }
-    names = ("Brier", "Brier skill", "log loss", "ECE")
-    lines = scores.metric_rows(rows, names, bins=options.bins, half_open=options.variant == "published")
-    note = f"{unread.sum()} of {len(asked)} replies are unread, {len(priced)} questions have a market price."
-    return Table("Forecasters", ("P(yes)", "n", *names), tuple(lines), section="Forecasters", note=note)
+def _beside_others(asked: pl.DataFrame, options: Options) -> Table:
+    lines = forecast_tables.beside_others(asked, READINGS, bins=options.bins, half_open=options.variant == "published")
+    note = f"{len(asked) - asked['read'].sum()} of {len(asked)} replies are unread."
+    return Table("Forecasters", forecast_tables.FORECASTERS, tuple(lines), section="Forecasters", note=note)
 
 
 def _categories(known: pl.DataFrame, options: Options) -> Table:
-    named = known.filter(known["category"].is_not_null())
-    rows: list[tuple[Any, ...]] = []
-    for (category,), part in sorted(named.group_by("category"), key=lambda g: (-len(g[1]), str(g[0][0]))):
-        sided = part.filter(part["said"].is_not_null())
-        right = sums.share(sided["said"] == sided["truth"], sided["group"])
-        errors = (brier(part[how], _happened(part)) for how in READINGS)
-        rows.append((category, len(part), *astuple(right)[:3], *errors))
-    shown = tuple(row for row in rows if row[1] >= options.min_category)
+    shown, hidden = forecast_tables.by_category(known, READINGS, at_least=options.min_category)
     columns = ("category", "n", "accuracy", "low", "high", *(f"Brier, {how}" for how in READINGS))
-    note = f"{len(rows) - len(shown)} categories with fewer than {options.min_category} questions are hidden."
-    return Table("Categories", columns, shown, section="Categories", note=note)
-
-
-def _notes(table: pl.DataFrame, known: pl.DataFrame, unread: int) -> list[str]:
-    notes = []
-    without = len(table) - len(known) - unread
-    if without:
-        notes.append(f"{without} of {len(table)} predictions have no known outcome; --outcomes FILE joins one to each")
-    if len(table) and table["answer"].is_null().all():
-        notes.append("no reply has a yes or no beside its number, so the three readings are one: P(yes)")
-    even = int(_read(table)["said"].is_null().sum())
-    if even:
-        notes.append(f"{even} predictions of exactly 0.5 take no side and are in no figure of answers")
-    return notes
+    note = f"{hidden} categories with fewer than {options.min_category} questions are hidden."
+    return Table("Categories", columns, tuple(shown), section="Categories", note=note)
 
 
 # --- files of predictions --------------------------------------------------------------------------------------------
@@ -301,14 +234,11 @@ def _notes(table: pl.DataFrame, known: pl.DataFrame, unread: int) -> list[str]:
 
 def read_file(path: Path, options: Options) -> Recorded:
     """A published result file (.json), a table of one's own (id, answer, number, outcome), or rows of a run."""
-    stored: dict[str, Any] = {}
-    if path.suffix.lower() == ".json":
-        predictions, stored = files.published_file(path)
-    else:
-        table = list(read_rows(path))
-        if table and "scored" in table[0][1]:
-            return Recorded(path.stem, frame([cells for _, cells in table], Row))
-        predictions = files.own_records(table)
+    published = path.suffix.lower() == ".json"
+    table = [] if published else list(read_rows(path))
+    if table and "scored" in table[0][1]:
+        return Recorded(path.stem, frame([cells for _, cells in table], Row))
+    predictions, stored = files.published_file(path) if published else (files.own_records(table), {})
     predictions, notes = files.reread(predictions, Tags(as_published=True))
     if options.outcomes is not None:
         known = list(read_rows(Path(options.outcomes)))
@@ -322,23 +252,14 @@ def score_recorded(recorded: Recorded, options: Options) -> Findings:
     found = score(recorded.rows, options)
     if not recorded.stored:
         return replace(found, notes=(*found.notes, *recorded.notes))
-    read = _read(data.with_readings(recorded.rows))
+    read = data.with_readings(recorded.rows).filter("read")
     made = {e.name: e for e in found.estimates if not math.isnan(e.value)}
     if recorded.rows["truth"].is_null().all():
         made |= {k: Estimate.of(k, i, section="Of the file's tables") for k, i in _told(recorded, read).items()}
-    stated = files.figures(recorded.stored, recorded.label)
-    compared = [(name, value, made[name].value) for name, value in stated.items() if name in made]
-    counts = {b.label: b.n for b in half_open_bins(read["as scored"])} if len(read) else {}
-    for label, n, *_ in files.stored_tables(recorded.stored, recorded.label)[0]:
-        compared.append((f"n of P(yes) {label}", n, counts.get(label, 0)))
-    rows = tuple((*row, row[2] - row[1]) for row in compared)
-    table = Table("Stored and made again", ("figure", "stored", "made again", "difference"), rows)
-    note, only = "to make it again takes outcomes", {k: v for k, v in stated.items() if k not in made}
-    kept = (
-        Estimate(k, v, n=len(read), unit="questions", section="As the file states", note=note) for k, v in only.items()
-    )
-    estimates = (*made.values(), *kept)
-    tables = (table, side_by_side(estimates, read), *found.tables[1:])
+    bins = {b.label: b.n for b in half_open_bins(read["as scored"])} if len(read) else {}
+    table, only = files.made_again(recorded.stored, recorded.label, made.values(), bins, len(read))
+    estimates = (*made.values(), *only)
+    tables = (table, data.side_by_side(estimates, read), *found.tables[1:])
     return replace(found, estimates=estimates, tables=tables, notes=(*found.notes, *recorded.notes))
 
 
@@ -346,8 +267,8 @@ def _told(recorded: Recorded, read: pl.DataFrame) -> dict[str, Interval]:
     bins, counts = files.stored_tables(recorded.stored, recorded.label)
     if counts is None or not len(read):
         return {}
-    table, forecasts = [HalfOpenBin(*b) for b in bins], {how: read[how] for how in READINGS}
-    told = scores.table_scores(table, Confusion(**counts), forecasts, read["said"])
+    forecasts = {how: read[how] for how in READINGS}
+    told = scores.table_scores([HalfOpenBin(*b) for b in bins], Confusion(**counts), forecasts, read["said"])
     return {f"{name}, as scored" if name in ("ECE", "MCE") else name: i for name, i in told.items()}
 
 
@@ -355,29 +276,110 @@ def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     """Does the published ranking reflect how each model reads one sentence of the prompt?"""
     names = ("literal style", "ECE, as scored", *(f"{scores.TWO_GROUPS}, {how}" for how in READINGS), "accuracy")
     found = [{e.name: e.value for e in score_recorded(r, options).estimates} for r in recorded]
-    values = np.array([[f.get(name, NAN) for name in names] for f in found])
-    x, y = values[~np.isnan(values[:, :2]).any(axis=1), :2].T
-    estimates = tuple(
-        Estimate.of(f"{name}, literal style and ECE", scores.correlation_interval(measure, x, y), unit="models")
-        for name, measure in (("Pearson", pearson), ("Spearman", spearman))
-    )
-    costs = [(r.stored.get("total_tokens"), r.stored.get("total_cost_usd")) for r in recorded]
-    rows = tuple((r.label, *v, *c) for r, v, c in zip(recorded, values.tolist(), costs, strict=True))
+    values = np.array([[f.get(name, data.NAN) for name in names] for f in found])
+    pairs = scores.correlations(values[:, 0], values[:, 1])
+    estimates = tuple(Estimate.of(f"{k}, literal style and ECE", i, unit="models") for k, i in pairs.items())
+    costs = ("total_tokens", "total_cost_usd")
+    rows = tuple((r.label, *v, *map(r.stored.get, costs)) for r, v in zip(recorded, values.tolist(), strict=True))
     notes = files.other_samples({r.label: r.rows["question_id"].to_list() for r in recorded})
     return Findings(estimates, (Table("Models", ("model", *names, "tokens", "cost, USD"), rows),), notes=tuple(notes))
 
 
-FIGURES = (
-    *("accuracy", "macro F1", *(f"{name}, as scored" for name in ("Brier", "Brier skill", "ECE", "MCE"))),
-    *("mean confidence", "overconfidence at 0.8", "overconfidence at 0.9"),
+# --- what is planted -------------------------------------------------------------------------------------------------
+
+
+def over_confident(slope: float, asked: Sequence[Item]) -> Iterator[Expected]:
+    """sigmoid(slope * logit q) is stated of events that happen with the items' probability q."""
+    q = np.array([item.fields[PROBABILITY] for item in asked])
+    outlook = Outlook.of(sharpened(slope, q), q)
+    yield from _expected(forecast_foreseen(outlook, q > 0.5, draws=FEW.resamples), "literal")
+    yield from _expected(answers_foreseen(outlook, q > 0.5))
+
+
+def certain(above: float, asked: Sequence[Item], *, half_open: bool = False) -> Iterator[Expected]:
+    """0 or 100 % is stated where either side is believed with `above` or more."""
+    q = np.array([item.fields[PROBABILITY] for item in asked])
+    said = np.where(np.maximum(q, 1 - q) >= above, q > 0.5, q)
+    found = forecast_foreseen(Outlook.of(said, q), q > 0.5, half_open=half_open)
+    yield from _expected({name: found[name] for name in ("ECE", "MCE", "log loss")}, "literal")
+
+
+def read_in_three_ways(rate: float, asked: Sequence[Item]) -> Iterator[Expected]:
+    """With "no", a share `rate` states how sure it is of the "no", the others P(yes); all believe the items' q."""
+    q = np.array([[item.fields[PROBABILITY]] for item in asked])
+    number = np.hstack([q, np.maximum(q, 1 - q)])
+    for how, p in zip(READINGS, (np.where(q < 0.5, 1 - number, number), number, q), strict=True):
+        yield from _expected(forecast_foreseen(Outlook.of(p, q, [[1 - rate, rate]]), q > 0.5), how)
+    for style, share in (("literal style", 1 - rate), ("answer style", rate)):
+        yield Expected(style, share, n=int((q < 0.5).sum()))
+
+
+def partly_read(rate: float, asked: Sequence[Item]) -> Iterator[Expected]:
+    """A share is out of format; what is read is calibrated."""
+    yield Expected("parse rate", 1 - rate)
+    yield Expected("Brier, literal", *brier_of_beta(Forecast.a, Forecast.b, len(asked))[:2])
+
+
+def _expected(found: Mapping[str, Foreseen], how: str = "") -> Iterator[Expected]:
+    for name, (value, sd, n) in found.items():
+        yield Expected(f"{name}, {how}".rstrip(", "), value, sd, n, slack=5e-5, why="numbers are stated to 0.01 %")
+
+
+FEW = Options(resamples=100)
+FORECASTER = Respondent(belief=Forecast(), decoding="modal")
+CERTAIN = Truth(
+    name="certainty",
+    what="states 0 or 100 % where it believes either side with so much or more; null: never",
+    respondent=lambda above: replace(FORECASTER, confidence=lambda p, c: round(p) if max(p, 1 - p) >= above else p),
+    strength=0.6,
+    null=1.0,
+    expects=certain,
+    options=replace(FEW, prompt="paper"),
+    items=lambda options: events(2000),
 )
-PAPER = {
-    "Claude Opus 4.5": (0.693, 0.676, 0.2269, 0.057, 0.120, 0.246, 0.738, 0.231, 0.208),
-    "Kimi-K2": (0.671, 0.633, 0.3473, -0.446, 0.298, 0.570, 0.794, 0.299, 0.311),
-    "Qwen3-235B-Thinking": (0.657, 0.607, 0.3459, -0.437, 0.297, 0.479, 0.817, 0.326, 0.324),
-    "GPT-5.2-XHigh": (0.653, 0.599, 0.4329, -0.799, 0.395, 0.622, 0.801, 0.283, 0.277),
-    "DeepSeek-V3.2": (0.643, 0.614, 0.3386, -0.407, 0.284, 0.630, 0.737, 0.236, 0.147),
-}
+PLANTED = (
+    Truth(
+        name="over-confidence",
+        what="states sigmoid(slope * logit q) of events that happen with probability q; null: slope 1",
+        respondent=lambda slope: f"simulated:overconfident-forecaster?slope={slope}",
+        strength=3.0,
+        null=1.0,
+        expects=over_confident,
+        grid=(0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0),
+        drawn=("ECE, literal", "Brier skill, literal", "overconfidence at 0.9"),
+        options=FEW,
+        items=lambda options: events(2000),
+    ),
+    Truth(
+        name="what the number means",
+        what='states confidence in the answer after a share of its "no", P(yes) after the others; null: always P(yes)',
+        respondent=lambda rate: Edited(FORECASTER, about_its_answer, "confidence in its own answer", rate=rate),
+        strength=1.0,
+        null=0.0,
+        expects=read_in_three_ways,
+        grid=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+        drawn=tuple(f"ECE, {how}" for how in READINGS),
+        options=replace(FEW, prompt="paper"),
+        items=lambda options: events(1000),
+    ),
+    CERTAIN,
+    replace(
+        CERTAIN,
+        name="certainty, as published",
+        what="the same in the published bins, in which no forecast of 100 % is",
+        expects=partial(certain, half_open=True),
+        options=replace(FEW, prompt="paper", variant="published"),
+    ),
+    Truth(
+        name="unread replies",
+        what="a share of replies is out of format, the others are calibrated; null: none",
+        respondent=lambda rate: f"simulated:calibrated-forecaster?format_errors={rate}",
+        strength=0.3,
+        null=0.0,
+        expects=partly_read,
+        options=replace(FEW, prompt="paper"),
+    ),
+)
 
 study = Study(
     source=Source("Do Large Language Models Know What They Don't Know? KalshiBench", 2025, arxiv="2512.16030"),
@@ -392,9 +394,6 @@ study = Study(
     read_file=read_file,
     score_recorded=score_recorded,
     across=across,
-    published=tuple(
-        Published(name, value, f"{model}, 300 questions, paper's prompt")
-        for model, values in PAPER.items()
-        for name, value in zip(FIGURES, values, strict=True)
-    ),
+    published=tuple(Published(*figure) for figure in PUBLISHED),
+    planted=PLANTED,
 )
