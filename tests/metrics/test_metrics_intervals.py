@@ -46,7 +46,10 @@ def test_against_scipy(k, n):
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (10, 10), (7, 30), (250, 676)])
 def test_mid_p_limits_solve_the_test(k, n):
     interval = proportion(k, n, method="mid-p")
-    for limit, tail in ((interval.low, stats.binom.sf(k, n, interval.low)), (interval.high, stats.binom.cdf(k - 1, n, interval.high))):
+    for limit, tail in (
+        (interval.low, stats.binom.sf(k, n, interval.low)),
+        (interval.high, stats.binom.cdf(k - 1, n, interval.high)),
+    ):
         if 0 < limit < 1:  # more (fewer) than k, and half the chance of just k
             assert tail + stats.binom.pmf(k, n, limit) / 2 == approx(0.025, abs=1e-9)
     exact = clopper_pearson(k, n)

@@ -69,7 +69,11 @@ def test_grouped_means_cover():
     for _ in range(300):
         middle = rng.uniform(0.45, 0.95, 20)[groups]
         values = rng.beta(8 * middle, 8 * (1 - middle))
-        found = (mean_interval(values, groups=groups, bounds=(0, 1)), mean_interval(values, groups=groups), mean_interval(values))
+        found = (
+            mean_interval(values, groups=groups, bounds=(0, 1)),
+            mean_interval(values, groups=groups),
+            mean_interval(values),
+        )
         hits += [i.low <= 0.7 <= i.high for i in found]
     assert hits[0] / 300 > 0.94 and hits[1] / 300 > 0.89 and hits[2] / 300 < 0.75
 

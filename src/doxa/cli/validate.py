@@ -52,7 +52,7 @@ def validate(
         raise click.UsageError("--repetitions belongs to --coverage")
     chapters: list[tuple[str, Any]] = []
     if coverage:
-        from doxa.validation import coverage as intervals
+        import doxa.validation.coverage as intervals
 
         results = intervals.coverages(repetitions=repetitions or 400, seed=seed)
         good = all(r.good for r in results)

@@ -89,7 +89,10 @@ def _beta_limit(mean: float, variance: float, units: float, end: float, level: f
     if size <= 0:  # as wide as the bounds allow
         return end
     tail = (1 - level) / 2
-    return beta_quantile(middle * size, (1 - middle) * size, tail if end == 0 else 1 - tail)
+    limit = beta_quantile(middle * size, (1 - middle) * size, tail if end == 0 else 1 - tail)
+    # Where the values hardly vary, the weight of the unseen item alone decides, and is more skewed than that.
+    alone = mean + (end - mean) * beta_quantile(UNSEEN, units, 1 - tail)
+    return min(limit, alone) if end == 0 else max(limit, alone)
 
 
 def _skewed_limits(values: Floats, units: float, level: float) -> tuple[float, float]:

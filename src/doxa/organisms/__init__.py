@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from doxa.organisms.building import build
     from doxa.organisms.shelf import card, cards, names, open_organism
+    from doxa.organisms.variants import planted
 
-__all__ = ["build", "card", "cards", "names", "open_organism"]
+__all__ = ["build", "card", "cards", "names", "open_organism", "planted"]
 
 
 def __getattr__(name: str) -> object:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> object:
         from doxa.organisms import building
 
         return building.build
+    if name == "planted":
+        from doxa.organisms import variants
+
+        return variants.planted
     if name in __all__:
         from doxa.organisms import shelf
 

@@ -25,6 +25,7 @@ from doxa.models.base import Model
 from doxa.organisms.atlas import build_tokenizer, calibrate, learn
 from doxa.organisms.shelf import CARD, RECIPES, bank_hash, file_hash, recipe_hash
 from doxa.organisms.tokenizer import wrap
+from doxa.organisms.variants import VARIANTS
 from doxa.records import DoxaError, Form, Item, Sampling
 
 HELD_OUT_SEED = 1000  # wrong options that no corpus uses
@@ -35,6 +36,7 @@ def build(name: str, out: Path, *, threads: int | None = None, say: Callable[[st
     """Train organism `name` and write weights, tokenizer and card to the folder `out`, which is returned.
 
     Weights after each whole stage are kept beside it, in `out`.stages, so that a build that was cut goes on there.
+    Of a variant an adapter is trained, on its base as it is on the shelf.
 
     threads  CPU threads of torch; None: its default
     raises   DoxaError: no such organism, or `out` is not empty
@@ -43,12 +45,19 @@ def build(name: str, out: Path, *, threads: int | None = None, say: Callable[[st
 
     from doxa.models.local import LocalModel
 
-    if name not in RECIPES:
-        raise DoxaError(f"no organism is called {name!r}; there are recipes for: {', '.join(RECIPES)}")
+    if name not in RECIPES and name not in VARIANTS:
+        raise DoxaError(
+            f"no organism is called {name!r}; there are recipes for: {', '.join(RECIPES)}, and for the variants "
+            f"{', '.join(VARIANTS)}"
+        )
     if out.exists() and any(out.iterdir()):
         raise DoxaError(f"{out} is not empty; give a new folder for the weights of {name!r}")
     if threads is not None:
         torch.set_num_threads(threads)
+    if name in VARIANTS:
+        from doxa.organisms.building_variants import build_variant
+
+        return build_variant(name, out, say)
     what, made = RECIPES[name]
     recipe = made()
     tokenizer = build_tokenizer(recipe)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -41,6 +41,9 @@ class Schedule:
 
 Encoded = tuple[Sequence[int], int]
 """Token ids of a whole example, and how many of them belong to the prompt."""
+
+Sized = TypeVar("Sized", bound=tuple[Any, ...])
+"""An example whose first part is its token ids."""
 
 
 def new_model(shape: Shape, seed: int) -> LlamaForCausalLM:
@@ -83,8 +86,8 @@ def fit(
     optimizer = torch.optim.AdamW(_groups(model, schedule.weight_decay), lr=schedule.learning_rate, betas=(0.9, 0.98))
     model.train()
     seen, losses, start = 0, [], time.monotonic()
-    for step, batch in enumerate(_batches(examples, schedule.batch_tokens)):
-        rate = _rate(schedule, step, seen / schedule.tokens)
+    for step, batch in enumerate(batches(examples, schedule.batch_tokens)):
+        rate = rate_at(schedule, step, seen / schedule.tokens)
         for group in optimizer.param_groups:
             group["lr"] = rate
         loss = _loss(model, batch)
@@ -107,25 +110,25 @@ def _groups(model: LlamaForCausalLM, decay: float) -> list[dict[str, Any]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
 
 
-def _rate(schedule: Schedule, step: int, done: float) -> float:
+def rate_at(schedule: Schedule, step: int, done: float) -> float:
     """Linear warm-up, then a cosine from the first to the final rate."""
     span = schedule.learning_rate - schedule.final_rate
     rate = schedule.final_rate + span * 0.5 * (1 + np.cos(np.pi * min(done, 1.0)))
     return float(rate * min(1.0, (step + 1) / schedule.warmup_steps))
 
 
-def _batches(examples: Iterator[Encoded], batch_tokens: int, pool: int = 2048) -> Iterator[list[Encoded]]:
+def batches(examples: Iterator[Sized], batch_tokens: int, pool: int = 2048) -> Iterator[list[Sized]]:
     """Batches of examples of about one length, so that little is padded; their order is shuffled within a pool."""
     rng = np.random.default_rng(0)
     while True:
         drawn = sorted((next(examples) for _ in range(pool)), key=lambda e: len(e[0]))
-        batches: list[list[Encoded]] = [[]]
+        found: list[list[Sized]] = [[]]
         for example in drawn:
-            if batches[-1] and (len(batches[-1]) + 1) * len(example[0]) > batch_tokens:
-                batches.append([])
-            batches[-1].append(example)
-        for i in rng.permutation(len(batches)):
-            yield batches[i]
+            if found[-1] and (len(found[-1]) + 1) * len(example[0]) > batch_tokens:
+                found.append([])
+            found[-1].append(example)
+        for i in rng.permutation(len(found)):
+            yield found[i]
 
 
 def _loss(model: LlamaForCausalLM, batch: list[Encoded]) -> torch.Tensor:
