@@ -45,7 +45,7 @@ def mean_interval(
     (-0.097, 0.897)
     >>> interval = mean_interval([0.01] * 60, bounds=(0, 1))    # half an item at 1: the truth may be three times this
     >>> round(interval.low, 3), round(interval.high, 3)
-    (0.01, 0.046)
+    (0.01, 0.051)
     """
     values_n = numbers("values", values)
     n, mean, level = len(values_n), float(values_n.mean()), open_unit("level", level)
