@@ -6,11 +6,32 @@ import numpy as np
 import pytest
 from pytest import approx
 
-from doxa.metrics import ace, auprc, aurc, auroc, brier, brier_skill, ece, final_answers, macro_f1, mce, pair_rank
+from doxa.metrics import (
+    ace,
+    auprc,
+    aurc,
+    auroc,
+    brier,
+    brier_skill,
+    ece,
+    ece_debiased,
+    final_answers,
+    macro_f1,
+    mce,
+    pair_rank,
+    spearman,
+)
 from doxa.metrics.foreseen import Outlook
-from doxa.metrics.foreseen_figures import answers_foreseen, brier_of_beta, confidence_foreseen, forecast_foreseen
+from doxa.metrics.foreseen_figures import (
+    answers_foreseen,
+    brier_of_beta,
+    confidence_foreseen,
+    forecast_foreseen,
+    sharpened,
+)
 from doxa.metrics.foreseen_ways import final_answers as finals_foreseen
 from doxa.metrics.foreseen_ways import inflated, of_hinted, of_inflated, of_unread
+from doxa.models.simulated_rules import Sharpened
 
 REPETITIONS, N = 400, 250
 SURE = Outlook.of([0.9, 0.9, 0.5, 0.1], [1.0, 0.5, 0.5, 0.0])
@@ -64,6 +85,45 @@ def test_means_and_spreads_are_those_of_the_metrics_over_many_outcomes(made, slo
         # Four standard errors of a mean of 400 are .2 of one spread; a term of order 1/n may add .1 of it.
         assert values.mean() == approx(found.value, abs=0.3 * spread), name
         assert values.std() == approx(spread, rel=0.15), name  # the spread of 400 values is known to 3.5 %
+
+
+@pytest.mark.parametrize("slope", [1, 3])
+def test_debiased_ece_over_many_outcomes(slope):
+    chance = 1 / (1 + np.exp(-4 * ((np.arange(200) + 0.5) / 200 - 0.4)))
+    outlook, rng = Outlook.of(sharpened(slope, chance, 4), chance), np.random.default_rng(slope)
+    values = np.array([ece_debiased(*ends(outlook, rng)) for _ in range(REPETITIONS)])
+    found = outlook.gap_error_debiased(outlook.by_width())
+    assert found.value == approx(values.mean(), abs=0.4 * values.std())  # bins of few items are not normal
+    assert 0.8 * values.std() < found.sd / math.sqrt(200) < 1.5 * values.std()
+
+
+def test_shares_of_samples():
+    chance, samples, rng = 1 / (1 + np.exp(-4 * ((np.arange(200) + 0.5) / 200 - 0.4))), 5, np.random.default_rng(1)
+    share = Outlook.share(chance, chance, samples)
+    said = [rng.binomial(samples, chance) / samples for _ in range(REPETITIONS)]
+    drawn = [(c, (rng.random(200) < chance).astype(float)) for c in said]
+    foreseen = confidence_foreseen(share)
+    for name, metric in {"ECE": ece, "Brier": brier, "AUROC": auroc}.items():
+        values = np.array([metric(*one) for one in drawn])
+        assert foreseen[name].value == approx(values.mean(), abs=0.3 * values.std()), name
+        assert foreseen[name].sd / math.sqrt(200) == approx(values.std(), rel=0.15), name
+    ranks = np.array([spearman(c, chance) for c in said])
+    found = share.spearman(Outlook.of(chance, chance))
+    assert found.value == approx(ranks.mean(), abs=0.3 * ranks.std())
+    assert ranks.std() < found.sd / math.sqrt(200) < 2 * ranks.std()  # the formula is for a looser, bivariate normal
+
+
+def test_rank_correlation_by_hand():
+    two, flat = Outlook.of([0.9, 0.5], [0.8, 0.4]), Outlook.of([0.6, 0.6], [0.8, 0.4])
+    assert two.spearman(two) == approx((1, 0, 2)) and two.spearman(two.turned()).value == approx(-1)
+    assert math.isnan(flat.spearman(two).value)
+
+
+def test_sharpened_is_the_slope_of_respondents():
+    p = np.array([0.1, 0.25, 0.6, 0.99])
+    for options in (2, 4):
+        assert sharpened(3, p, options) == approx([Sharpened(3)(x, options) for x in p])
+        assert sharpened(1, p, options) == approx(p)
 
 
 def test_by_hand():

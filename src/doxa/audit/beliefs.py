@@ -9,7 +9,7 @@ triangulation: how far the readings of one belief agree.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,7 +17,6 @@ import numpy as np
 
 from doxa.audit import knowing
 from doxa.audit.bank import SOURCE, spread
-from doxa.audit.foreseen import Stated, auroc_sd, sharpened
 from doxa.data.facts import by_id, facts
 from doxa.data.render import choice_item, most_options, open_item
 from doxa.elicit.answers import Letter, ShortText
@@ -25,6 +24,8 @@ from doxa.elicit.options import option_belief
 from doxa.elicit.p_true import p_true
 from doxa.elicit.samples import by_consistency, sample_answers
 from doxa.elicit.verbal import Vanilla
+from doxa.metrics.foreseen import Foreseen, Outlook
+from doxa.metrics.foreseen_figures import sharpened
 from doxa.models.simulated import Ability, Holder, Respondent
 from doxa.models.simulated_asked import short
 from doxa.models.simulated_values import uniforms
@@ -123,19 +124,39 @@ def _row(kind: str, reading: str, item: Item, answer: Answer, confidence: float 
 ABILITY = 0.6
 SHARPNESS = 4.0
 EVERY = ("ECE", "Brier", "AUROC", "confidence minus accuracy")
+OTHERS = 50  # popularities by which all others are stood for
 ROUNDED = "words have four decimals"
 
 
 def chances(asked: Sequence[Item], sharpness: float = SHARPNESS, ability: float = ABILITY) -> dict[str, np.ndarray]:
     """Probability (n,) of a right answer, which is what is believed, by kind of question."""
     popularity = np.array([item.popularity for item in asked])
-    known = 1 / (1 + np.exp(-sharpness * (popularity - (1 - ability))))
-    return {"open": known, "choice": 0.25 + 0.75 * known}
+    answered = known(popularity, sharpness, ability)
+    return {"open": answered, "choice": 0.25 + 0.75 * answered}
+
+
+def known(popularity: np.ndarray, sharpness: float = SHARPNESS, ability: float = ABILITY) -> np.ndarray:
+    """Probability (n,) that facts of these popularities, 0 to 1, are known."""
+    return np.asarray(1 / (1 + np.exp(-sharpness * (popularity - (1 - ability)))))
 
 
 def in_words(p: np.ndarray, slope: float) -> np.ndarray:
     """Confidence (n,) in words of beliefs whose logit is stretched from chance."""
-    return np.array([short(said) for said in sharpened(p, slope, 4).tolist()])
+    return np.array([short(said) for said in sharpened(slope, p, 4).tolist()])
+
+
+def shows(stated: Outlook, of: str, *metrics: str) -> list[Expected]:
+    """What the estimates "METRIC, OF" must show of these confidences, for metrics named as in `knowing.METRICS`."""
+    said = stated.said_nk
+    foreseen: dict[str, Callable[[], Foreseen]] = {
+        "ECE": lambda: stated.gap_error(stated.by_width()),
+        "ECE, debiased": lambda: stated.gap_error_debiased(stated.by_width()),
+        "Brier": lambda: stated.mean((said - 1) ** 2, said**2),
+        "AUROC": stated.auroc,
+        "AURC": stated.aurc,
+        "confidence minus accuracy": lambda: stated.mean(said - 1, said),
+    }
+    return [Expected(f"{metric}, {of}", value, sd=sd) for metric in metrics for value, sd, _ in [foreseen[metric]()]]
 
 
 def right_share(name: str, right: np.ndarray) -> Expected:
@@ -147,8 +168,8 @@ def overconfident_words(slope: float, asked: Sequence[Item]) -> list[Expected]:
     """Words off by the slope in every metric, what is read without words as good as ever."""
     expected = []
     for kind, p in chances(asked).items():
-        expected += Stated.once(p, in_words(p, slope)).expect(f"words, {kind}", *knowing.METRICS)
-        expected += Stated.once(p, p).expect(f"P(True), {kind}", "confidence minus accuracy")
+        expected += shows(Outlook.of(in_words(p, slope), p), f"words, {kind}", *knowing.METRICS)
+        expected += shows(Outlook.of(p, p), f"P(True), {kind}", "confidence minus accuracy")
     return expected
 
 
@@ -163,11 +184,11 @@ def knowledge_by_popularity(sharpness: float, asked: Sequence[Item]) -> list[Exp
             right_share(f"{label}, best known third", p[popularity > 2 / 3]),
             right_share(f"{label}, least known tenth", p[popularity < 1 / knowing.TENTHS]),
         ]
-        held, shares = Stated.once(p, p), Stated.share(p, p, FEW.samples)
+        held, shares = Outlook.of(p, p), Outlook.share(p, p, FEW.samples)
         ways = ("words", "P(True)", *(["option log-probabilities"] if kind == "choice" else []))
         for way, stated in (*((way, held) for way in ways), ("samples", shares)):
-            expected += stated.expect(f"{way}, {kind}", "AUROC", "confidence minus accuracy")
-        agreement, sd = shares.spearman(held)
+            expected += shows(stated, f"{way}, {kind}", "AUROC", "confidence minus accuracy")
+        agreement, sd, _ = shares.spearman(held)
         expected.append(Expected(f"Spearman, P(True) and samples, {kind}", agreement, sd=sd))
         same = agreement / agreement  # 1, or undefined where all beliefs are alike
         name = f"Spearman, P(True) and words, {kind}"
@@ -179,12 +200,12 @@ def overconfident_belief(slope: float, asked: Sequence[Item]) -> list[Expected]:
     """Every kind of confidence off by the slope, since the belief itself is."""
     expected = []
     for kind, p in chances(asked).items():
-        belief = sharpened(p, slope, 4)
-        held, shares = Stated.once(p, belief), Stated.share(p, belief, SEVERAL.samples)
-        expected += [e for way in ("words", "P(True)") for e in held.expect(f"{way}, {kind}", *EVERY)]
-        expected += shares.expect(f"samples, {kind}", *EVERY)
+        belief = sharpened(slope, p, 4)
+        held, shares = Outlook.of(belief, p), Outlook.share(p, belief, SEVERAL.samples)
+        expected += [e for way in ("words", "P(True)") for e in shows(held, f"{way}, {kind}", *EVERY)]
+        expected += shows(shares, f"samples, {kind}", *EVERY)
         if kind == "choice":
-            expected += held.expect(f"option log-probabilities, {kind}", *EVERY)
+            expected += shows(held, f"option log-probabilities, {kind}", *EVERY)
     return expected
 
 
@@ -196,7 +217,7 @@ class Tied:
 
     def __call__(self, p: float, c: int) -> float:
         true, other = uniforms(2, "tied", p)
-        return p if true < self.tie else 1 / (1 + float(np.exp(-SHARPNESS * (other - (1 - ABILITY)))))
+        return p if true < self.tie else float(known(np.array(other)))
 
 
 def speaker_tied(tie: float) -> Respondent:
@@ -209,19 +230,21 @@ def speaker_tied(tie: float) -> Respondent:
 
 
 def words_tied(tie: float, asked: Sequence[Item]) -> list[Expected]:
-    """A word is the belief's rank with probability `tie`, else an independent one of the same distribution.
+    """A word is the belief with probability `tie`, else that in another fact, whose popularity may be any.
 
     So the rank correlation is `tie`, its spread that of the mean of 12 x y over uniform ranks x, y that are equal with
-    probability `tie`: (1 - tie) (1 + 1.8 tie). AUROC keeps the same share of its distance from 1/2.
+    probability `tie`: (1 - tie) (1 + 1.8 tie).
     """
     p = chances(asked)["open"]
-    of_belief, _ = Stated.once(p, p).auroc()
-    area = 0.5 + tie * (of_belief - 0.5)
+    others = known(np.linspace(0, 1, 2 * OTHERS + 1)[1::2])
+    said = np.column_stack([p, np.tile(others, (len(p), 1))])
+    weight = np.array([tie, *[(1 - tie) / OTHERS] * OTHERS])
+    of_words = Outlook.of(said, p, weight[None, :]).auroc()
     return [
         Expected(
             "Spearman, P(True) and words, open", tie, sd=((1 - tie) * (1 + 1.8 * tie)) ** 0.5, slack=1e-3, why=ROUNDED
         ),
-        Expected("AUROC, words, open", area, sd=auroc_sd(area, float(p.sum()), float((1 - p).sum()))),
+        Expected("AUROC, words, open", of_words.value, sd=of_words.sd),
         Expected("Spearman, option log-probabilities and P(True), choice", 1.0, sd=0, slack=1e-9, why="rounding"),
     ]
 
@@ -231,9 +254,9 @@ def out_of_format(rate: float, asked: Sequence[Item]) -> list[Expected]:
     expected = []
     for kind, p in chances(asked).items():
         expected.append(right_share(f"accuracy, {knowing.KINDS[kind]}", (1 - rate) * p))
-        held = Stated.once(p, p)
+        held = Outlook.of(p, p)
         for way in ("words", "P(True)"):
-            expected += held.expect(f"{way}, {kind}", "Brier", "AUROC", "confidence minus accuracy")
+            expected += shows(held, f"{way}, {kind}", "Brier", "AUROC", "confidence minus accuracy")
     return expected
 
 

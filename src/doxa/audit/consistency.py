@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 
 from doxa.audit.bank import SOURCE, permuted, spread
-from doxa.audit.foreseen import DENSITY, GRID
 from doxa.data.facts import by_id, facts
 from doxa.data.render import paraphrases, statement_item
 from doxa.elicit.answers import TrueFalse
 from doxa.elicit.options import statement_belief
 from doxa.metrics import mean_interval, proportion_clustered
+from doxa.metrics.foreseen import DENSITY, NORMAL
 from doxa.models.simulated import Holder, Respondent, Skill
 from doxa.planted import Expected, Truth
 from doxa.records import Answer, Estimate, Findings, Item, Reading, Sampling, count_outcomes
@@ -204,7 +204,7 @@ def retested(sd: float, asked: Sequence[Item]) -> list[Expected]:
     logit, scatter = math.log(HELD / (1 - HELD)), math.sqrt(2) * sd
     keeps = 0.5 * (1 + math.erf(logit / scatter / math.sqrt(2))) if sd else 1.0
     differ = 2 * keeps * (1 - keeps)
-    belief = _sigmoid(logit + scatter * GRID)
+    belief = _sigmoid(logit + scatter * NORMAL)
     variance = float(belief**2 @ DENSITY - (belief @ DENSITY) ** 2)
     apart = float(DENSITY @ np.abs(belief[:, None] - belief) @ DENSITY)
     within = keeps * (1 - keeps) / 8 + HELD * (1 - HELD) * (2 * keeps - 1) ** 2  # of a fact's mean over 8 statements

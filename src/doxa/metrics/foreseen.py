@@ -21,6 +21,8 @@ Number = float | Floats  # one for all ends, or (n, k)
 Pair = tuple[Number, Number]  # if the answer is right, if it is wrong
 
 TINY = 1e-9
+NORMAL = np.linspace(-6, 6, 601)  # points of the standard normal distribution, for means that have no closed form
+DENSITY = np.exp(-(NORMAL**2) / 2) / np.exp(-(NORMAL**2) / 2).sum()
 STEPS = 4001  # of the grid over which the mean of a largest gap is integrated
 
 
@@ -51,6 +53,13 @@ class Outlook:
         columns = [_two_d(values) for values in (said, right, 1.0 if weight is None else weight)]
         a, b, c = np.broadcast_arrays(*columns)
         return cls(a, b, c / c.sum(axis=1, keepdims=True))
+
+    @classmethod
+    def share(cls, right: ArrayLike, agrees: ArrayLike, samples: int) -> Outlook:
+        """Confidence is the share of so many samples that agree with the answer, each with probability `agrees`."""
+        k, agrees_n = np.arange(samples + 1), _two_d(agrees)
+        ways = np.array([math.comb(samples, agreeing) for agreeing in k])
+        return cls.of(k[None, :] / samples, right, ways * agrees_n**k * (1 - agrees_n) ** (samples - k))
 
     @property
     def n(self) -> int:
@@ -96,6 +105,28 @@ class Outlook:
         between = cov_bb - np.diag(np.diag(cov_bb))
         variance += float(sign_b @ between @ sign_b)
         return Foreseen(float(folded_b.sum()) / self.n, math.sqrt(max(0.0, variance) / self.n), self.n)
+
+    def gap_error_debiased(self, place_nk: ArrayLike) -> Foreseen:
+        """`gap_error` less what it exceeds itself by in further draws of the gaps, as `ece_debiased` reckons.
+
+        Gaps are taken as normal and independent of each other; groups of less than two items count for nothing.
+        """
+        place = np.broadcast_to(place_nk, self.said_nk.shape)
+        value = variance = used = 0.0
+        for group in np.unique(place[place >= 0]):
+            inside = self.weight_nk * (place == group)
+            items = float(inside.sum())
+            if items <= 1:
+                continue
+            mean_b, cov_bb = self._gaps(np.where(place == group, 0, -1))
+            gap = (float(mean_b[0]) + math.sqrt(float(cov_bb[0, 0])) * NORMAL) / items
+            accuracy = np.clip(float((inside * self.said_nk).sum()) / items - gap, 0, 1)
+            scatter = np.sqrt(accuracy * (1 - accuracy) / items)
+            corrected = (2 * np.abs(gap) - _folded(np.abs(gap), scatter)) * items
+            mean = float(corrected @ DENSITY)
+            value, used = value + mean, used + items
+            variance += float((corrected - mean) ** 2 @ DENSITY)
+        return Foreseen(value / used, math.sqrt(variance * self.n) / used, self.n)
 
     def largest_gap(self, place_nk: ArrayLike) -> Foreseen:
         """Largest |mean of confidence - right| of a group: exact, by how many of each group may be right.
@@ -191,6 +222,17 @@ class Outlook:
         value = float(weight @ risk) / self.n
         return Foreseen(value, self.mean(later[0][place], later[1][place]).sd, self.n)
 
+    def spearman(self, other: Outlook) -> Foreseen:
+        """Rank correlation with another confidence in the same answers; nan where either is constant.
+
+        Spread: (1 - r^2) sqrt(1 + r^2 / 2), Bonett and Wright 2000, Psychometrika 65(1).
+        """
+        (a, a_square), (b, b_square) = self._ranks(), other._ranks()
+        if not a_square or not b_square:
+            return Foreseen(math.nan, 0.0, self.n)
+        r = float(a @ b) / self.n / math.sqrt(a_square * b_square)
+        return Foreseen(r, max(1 - r**2, 0.0) * math.sqrt(1 + r**2 / 2), self.n)
+
     def turned(self) -> Outlook:
         """The same items with wrong answers to be found by low confidence."""
         return Outlook(1 - self.said_nk, 1 - self.right_nk, self.weight_nk)
@@ -202,6 +244,13 @@ class Outlook:
         rounded = np.round(-self.said_nk, 9)
         occurring = np.unique(rounded[self.weight_nk > 0])
         return np.minimum(np.searchsorted(occurring, rounded), len(occurring) - 1), len(occurring)
+
+    def _ranks(self) -> tuple[Floats, float]:
+        """Expected rank (n,) of each confidence, from -1/2 to 1/2, and the mean square of the ranks; 0: all tied."""
+        place, levels = self._levels()
+        held = np.bincount(place.ravel(), self.weight_nk.ravel(), levels) / self.n
+        rank = 0.5 - (np.cumsum(held) - held / 2)  # the first level is the highest
+        return (self.weight_nk * rank[place]).sum(axis=1), float(held @ rank**2) if levels > 1 else 0.0
 
     def _expected(self, if_right: Number, if_wrong: Number) -> Floats:
         """Mean of a number for each item, (n,)."""

@@ -26,6 +26,7 @@ def confidence_foreseen(outlook: Outlook, *, bins: int = 10) -> dict[str, Forese
         "mean confidence": outlook.mean(said, said),
         "overconfidence": outlook.mean(said - 1, said),
         "ECE": outlook.gap_error(outlook.by_width(bins)),
+        "Brier": outlook.mean((said - 1) ** 2, said**2),
         "AUROC": outlook.auroc(),
         "AUPRC-P": outlook.auprc(),
         "AUPRC-N": outlook.turned().auprc(),
@@ -108,13 +109,16 @@ def _sides(side_nk: ArrayLike, like: Floats) -> np.ndarray:
     return np.broadcast_to(sides[:, None] if sides.ndim == 1 else sides, like.shape)
 
 
-def sharpened(slope: float, p: ArrayLike) -> Floats:
-    """sigmoid(slope * logit p), what an over-confident forecaster (slope above 1) states.
+def sharpened(slope: float, p: ArrayLike, options: int = 2) -> Floats:
+    """The belief in one of so many options after the distribution (p, the rest even) to a power was normalised.
+
+    Of two options: sigmoid(slope * logit p), what an over-confident forecaster (slope above 1) states.
 
     >>> sharpened(2, [0.5, 0.75]).round(3).tolist()
     [0.5, 0.9]
     """
-    return np.asarray(1 / (1 + (1 / np.asarray(p, dtype=float) - 1) ** slope))
+    odds_against = (1 / np.asarray(p, dtype=float) - 1) ** slope * (options - 1.0) ** (1 - slope)
+    return np.asarray(1 / (1 + odds_against))
 
 
 def brier_of_beta(a: float, b: float, n: int) -> Foreseen:
