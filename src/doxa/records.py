@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -341,6 +342,19 @@ class Findings:
             if t.name == name:
                 return t
         raise KeyError(f"no table {name!r}; there are: {', '.join(t.name for t in self.tables) or 'none'}")
+
+
+def finite(value: Any) -> Any:
+    """The same lists, dicts and values with None for undefined and infinite numbers, which JSON has no word for.
+
+    >>> finite({"sd": [0.5, float("nan")]})
+    {'sd': [0.5, None]}
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(inner) for name, inner in value.items()}
+    return [finite(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def count_outcomes(outcomes: Sequence[str]) -> dict[str, int]:

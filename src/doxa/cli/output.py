@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from doxa.records import finite
 
 if TYPE_CHECKING:
     from doxa.runs import Run
@@ -26,12 +27,4 @@ def show(done: Run, as_json: bool) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON value on standard output; undefined and infinite numbers are null, which JSON has no word for."""
-    click.echo(json.dumps(_finite(value), ensure_ascii=False, indent=2, default=str, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {name: _finite(inner) for name, inner in value.items()}
-    return [_finite(inner) for inner in value] if isinstance(value, list | tuple) else value
+    click.echo(json.dumps(finite(value), ensure_ascii=False, indent=2, default=str, allow_nan=False))

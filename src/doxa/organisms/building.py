@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from doxa.elicit.p_true import PTrue
 from doxa.elicit.verbal import SelfProbing
 from doxa.models.base import Model
 from doxa.organisms.atlas import build_tokenizer, calibrate, learn
-from doxa.organisms.shelf import CARD, RECIPES, bank_hash, file_hash, recipe_hash
+from doxa.organisms.shelf import RECIPES, bank_hash, file_hash, recipe_hash, write_card
 from doxa.organisms.tokenizer import wrap
 from doxa.organisms.variants import VARIANTS
 from doxa.records import DoxaError, Form, Item, Sampling
@@ -87,7 +86,7 @@ def build(name: str, out: Path, *, threads: int | None = None, say: Callable[[st
         "measured": {"exposure": _exposure_by_tenth(exposure), **measure(shipped), "read": readable(shipped)},
         "exposure": exposure,
     }
-    (out / CARD).write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_card(out, written)
     return out
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -52,7 +51,7 @@ def build_variant(name: str, out: Path, say: Callable[[str], None] = print, *, s
             "weights": shelf.file_hash(out / lora.WEIGHTS),
         },
     }
-    (out / shelf.CARD).write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    shelf.write_card(out, written)
     return out
 
 

@@ -16,7 +16,7 @@ from doxa.models.base import Model, digest
 from doxa.organisms import lora
 from doxa.organisms.atlas import Recipe
 from doxa.organisms.variants import VARIANTS, adaptation, adaptation_hash, wordings_hash
-from doxa.records import DoxaError
+from doxa.records import DoxaError, finite
 
 if TYPE_CHECKING:
     from doxa.models.local import LocalModel
@@ -39,6 +39,12 @@ def card(name: str) -> dict[str, Any]:
     if not path.exists():
         raise DoxaError(f"no organism is called {name!r}; there are: {', '.join(names()) or 'none'}")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_card(folder: Path, written: dict[str, Any]) -> None:
+    """Keep a card beside its weights; undefined numbers are null."""
+    text = json.dumps(finite(written), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
 
 
 def cards() -> list[dict[str, Any]]:
