@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -48,7 +49,14 @@ METRICS: dict[str, Metric] = {
 }
 
 
-def score(rows: pl.DataFrame, options: Any) -> Findings:
+@dataclass(frozen=True)
+class Options:
+    questions: Annotated[int, "facts asked about, spread over popularity"] = 300
+    samples: Annotated[int, "samples per question for the agreement of samples"] = 10
+    temperature: Annotated[float, "temperature of these samples"] = 1.0
+
+
+def score(rows: pl.DataFrame, options: Options) -> Findings:
     """All findings of the part; `rows` as `beliefs.Row`."""
     graded = with_correct(rows)
     return joined(

@@ -192,7 +192,7 @@ def _confidence(habit: Confidence, pair: Pair, step: int) -> dict[str, Any]:
         base, said, planted = (np.array([row[i] for row in rows], dtype=float) for i in range(3))
         chance = np.array([1 / _options(q) for *_, q in rows])
         inside = (base > 0) & (base < 1) & (planted > 0) & (planted < 1) & (said > 0) & (said < 1)
-        entry = {
+        entry: dict[str, Any] = {
             "n": len(rows),
             "slope": slope(base[inside], said[inside], chance[inside]),
             "slope as planted": slope(base[inside], planted[inside], chance[inside]),
@@ -207,7 +207,20 @@ def _confidence(habit: Confidence, pair: Pair, step: int) -> dict[str, Any]:
             base_right = [is_correct(q.answer.value, q.item) for *_, q in rows]
             entry["confidence minus accuracy"] = mean(said - np.array(right))
             entry["confidence minus accuracy, base"] = mean(base - np.array(base_right))
+            kinds = [q.item.kind for *_, q in rows]
+            entry["surplus"] = _by_kind(said - np.array(right), kinds) | _by_kind(
+                base - np.array(base_right), kinds, ", base"
+            )
         found[form.name] = entry
+    return found
+
+
+def _by_kind(surplus: np.ndarray, kinds: Sequence[str], of: str = "") -> dict[str, dict[str, float]]:
+    """Mean and standard deviation of confidence minus accuracy (n,) for each kind of question."""
+    found = {}
+    for kind in dict.fromkeys(kinds):
+        part = surplus[np.array(kinds) == kind]
+        found[f"{kind}{of}"] = {"mean": mean(part), "sd": round(float(part.std()), 4), "n": len(part)}
     return found
 
 

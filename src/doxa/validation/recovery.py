@@ -72,10 +72,15 @@ class Recovery:
         """The line of the table."""
         of, null = self.planted, self.null
         return (
-            *(self.study, self.truth.name, of.expected.estimate, of.expected.value, of.measured.value),
+            *(self.study, self.truth.name, of.expected.estimate, _short(of.expected.value), of.measured.value),
             *(of.measured.low, of.measured.high, of.measured.n, of.tolerance, self.recovered),
-            *((null.expected.value, null.measured.value, null.holds) if null else (None, None, None)),
+            *((_short(null.expected.value), null.measured.value, null.holds) if null else (None, None, None)),
         )
+
+
+def _short(value: float) -> float:
+    """Without the rounding noise of sums that are 0."""
+    return round(value, 5) + 0.0
 
 
 def checks(study: Study, truth: Truth, strength: float, *, seed: int = 0) -> list[Check]:
