@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: audit test test-slow validate check clean
+.PHONY: audit test test-slow validate bench check clean
 
 audit: $(VENV)/.installed
 	$(BIN)/doxa audit --out runs/audit-atlas
@@ -17,6 +17,10 @@ test-slow: $(VENV)/.installed
 validate: $(VENV)/.installed
 	$(BIN)/doxa validate --grid --out runs/validation.html
 	$(BIN)/doxa validate --coverage --out runs/coverage.html
+
+# Peers are installed into environments of their own, below ~/.cache/doxa/bench. Measures well on an idle machine only.
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/all.py --out runs/benchmarks
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
