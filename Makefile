@@ -9,7 +9,7 @@ audit: $(VENV)/.installed
 	$(BIN)/doxa audit --out runs/audit-atlas
 
 test: $(VENV)/.installed check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -m slow

@@ -24,7 +24,14 @@ def sound(part, name):
     return validation.sound(recoveries(part, name))
 
 
-@pytest.mark.parametrize(("part", "truth"), [(p, t.name) for p in PARTS for t in PARTS[p].study.planted])
+EVERY = [
+    pytest.param(part, truth.name, marks=[pytest.mark.slow] if "organism" in truth.name else [])
+    for part in PARTS
+    for truth in PARTS[part].study.planted
+]
+
+
+@pytest.mark.parametrize(("part", "truth"), EVERY)
 def test_unbroken_parts_are_sound_and_their_truths_telling(part, truth):
     found = recoveries(PARTS[part], truth)
     assert [r.row() for r in found if not (r.recovered and r.null_clean)] == []
