@@ -11,6 +11,7 @@ import numpy as np
 
 from doxa import charts
 from doxa.audit.bank import permuted
+from doxa.audit.ladder import ladder
 from doxa.elicit.grading import is_correct
 from doxa.metrics import (
     Interval,
@@ -58,11 +59,18 @@ class Options:
 
 def score(rows: pl.DataFrame, options: Options) -> Findings:
     """All findings of the part; `rows` as `beliefs.Row`."""
+    import polars as pl
+
     graded = with_correct(rows)
+    read = {k: {r: confidence(graded, k, r) for r in READINGS if _exists(k, r)} for k in KINDS}
     return joined(
         [
             *(knowledge(graded, kind) for kind in KINDS),
-            *(confidence(graded, kind, reading) for kind in KINDS for reading in READINGS if _exists(kind, reading)),
+            *(findings for of_kind in read.values() for findings in of_kind.values()),
+            *(
+                ladder(KINDS[kind], graded.filter(pl.col("kind") == kind), read[kind], samples=options.samples)
+                for kind in KINDS
+            ),
             triangulation(graded),
         ]
     )
