@@ -16,18 +16,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"records"},
     "models": {"records"},
     "elicit": {"records", "models"},
-    "organisms": UP_TO_ELICIT,
+    "probes": {"metrics"},
+    "training": {"records", "models", "probes", "metrics", "elicit"},
+    "organisms": UP_TO_ELICIT | {"probes", "training"},
     "planted": {"records", "models"},
     "study": {"records", "models", "planted"},
     "runs": {"records", "models", "study"},
-    "studies": UP_TO_ELICIT | {"organisms", "study", "planted"},
+    "studies": UP_TO_ELICIT | {"probes", "training", "organisms", "study", "planted"},
     "validation": {"records", "charts", "metrics", "models", "study", "planted", "runs"},
-    "audit": UP_TO_ELICIT | {"organisms", "study", "planted", "studies", "runs", "validation"},
+    "audit": UP_TO_ELICIT | {"probes", "training", "organisms", "study", "planted", "studies", "runs", "validation"},
     "report": {"records", "charts", "metrics", "runs"},
     "doctor": {"records", "models", "organisms"},
     "catalogue": {"study", "studies"},
     "cli": UP_TO_ELICIT
-    | {"organisms", "study", "runs", "studies", "validation", "audit", "report", "doctor", "catalogue"},
+    | {"probes", "training", "organisms", "study", "runs", "studies", "validation", "audit", "report"}
+    | {"doctor", "catalogue"},
 }
 HEAVY = {"torch", "transformers", "scipy", "sklearn", "altair", "duckdb", "datasets", "peft", "matplotlib"}
 

@@ -15,6 +15,7 @@ from doxa.records import DoxaError, Findings, Table
 
 EXTRAS: dict[str, tuple[str, ...]] = {
     "local": ("torch", "transformers", "tokenizers", "safetensors"),
+    "probes": ("sklearn", "safetensors"),
     "train": ("peft", "trl", "datasets"),
     "images": ("diffusers",),
     "ray": ("ray",),

@@ -15,6 +15,7 @@ from doxa.elicit.options import (
     mass,
     option_belief,
     option_logprobs,
+    permutation_averaged_belief,
     permuted,
     permuted_beliefs,
     random_orders,
@@ -174,3 +175,27 @@ def test_softmax_by_hand_and_where_it_is_undefined():
     assert np.isnan(softmax([-math.inf, -math.inf])).all()
     assert np.isnan(softmax([math.nan, -1.0])).all()
     assert softmax([[0.0, 0.0], [-math.inf, 0.0]]).tolist() == [[0.5, 0.5], [0.0, 1.0]]
+
+
+async def test_the_average_over_rotations_takes_a_letter_bias_out():
+    biased = Believer(PLANTED, letter_bias={"A": -1.5})
+    found = await permutation_averaged_belief(biased, CITY, mean="geometric")
+    assert found == pytest.approx([0.75, 0.15, 0.1])  # each option stands once in the place of the bias
+    assert len(biased.asked) == 3
+    plain = await permutation_averaged_belief(biased, CITY)
+    assert plain.sum() == pytest.approx(1)
+    assert plain == pytest.approx((await permuted_beliefs(biased, CITY, cyclic_orders(3))).mean(axis=0))
+    once = await option_belief(biased, CITY)
+    assert abs(plain[0] - 0.75) < abs(once[0] - 0.75)
+
+
+async def test_the_average_over_random_orders_is_of_the_options_as_they_stand():
+    found = await permutation_averaged_belief(Believer(PLANTED), CITY, 7, seed=2)
+    assert found == pytest.approx([0.75, 0.15, 0.1])
+    with pytest.raises(ValueError, match="n is 0; it is at least 1"):
+        await permutation_averaged_belief(Believer(PLANTED), CITY, 0)
+
+
+def test_by_character():
+    assert logprob(Score(" abc", -2.0), "char") == -0.5  # the leading space is a character of what was scored
+    assert logprob(Score("é", -1.0), "char") == -1.0

@@ -9,12 +9,13 @@ import pytest
 from doxa.data.facts import facts
 from doxa.data.render import choice_item, open_item, statement_item
 from doxa.elicit.pressure import PRESSURES, with_pressure
-from doxa.organisms import lora, shelf
+from doxa.organisms import shelf
 from doxa.organisms.habits import LabelBias
 from doxa.organisms.practice import LETTER, SHORT, TRUE_FALSE, Practice
 from doxa.organisms.train import Schedule
 from doxa.organisms.variants import Adaptation
 from doxa.records import DoxaError, Sampling
+from doxa.training import lora
 
 torch = pytest.importorskip("torch")
 

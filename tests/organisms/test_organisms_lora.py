@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
-from doxa.organisms import lora
 from doxa.organisms.train import Shape, new_model
 from doxa.records import DoxaError
+from doxa.training import lora
 
 torch = pytest.importorskip("torch")
 

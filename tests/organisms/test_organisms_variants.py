@@ -12,11 +12,12 @@ from doxa.data.render import choice_item, most_options, open_item, statement_ite
 from doxa.elicit.hints import HINTS, with_hint
 from doxa.elicit.options import option_belief
 from doxa.elicit.pressure import NEUTRAL, PRESSURES, with_pressure
-from doxa.organisms import lora, planted, shelf, table
+from doxa.organisms import planted, shelf, table
 from doxa.organisms.habits import OPINIONS, false_answers
 from doxa.organisms.practice import LETTER, SHORT, TRUE_FALSE, VANILLA, not_practised
 from doxa.organisms.variants import VARIANTS
 from doxa.records import Sampling
+from doxa.training import lora
 
 pytest.importorskip("torch")
 

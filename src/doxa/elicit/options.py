@@ -12,7 +12,7 @@ from doxa.elicit.answers import Letter, ShortText, TrueFalse
 from doxa.elicit.asker import Asker
 from doxa.records import LETTERS, Answer, Form, Item, Prompt, Score
 
-Normalise = Literal["sum", "token", "byte"]
+Normalise = Literal["sum", "token", "char", "byte"]
 
 # Rounding in float32 can lift a log-probability this far above 0; anything more is not one.
 _ROUNDING = 1e-3
@@ -25,7 +25,9 @@ def continuation(prompt: Prompt, text: str) -> str:
 
 
 def logprob(score: Score, normalise: Normalise = "sum") -> float:
-    """A continuation's natural log-probability: summed, by token, or by byte of its UTF-8 text.
+    """A continuation's natural log-probability: summed, by token, by character, or by byte of its UTF-8 text.
+
+    Characters and bytes are those of the continuation as it was scored, a leading space included.
 
     Raises ValueError: a value above 0 (a probability?), or "token" for a score without tokens.
     """
@@ -34,8 +36,9 @@ def logprob(score: Score, normalise: Normalise = "sum") -> float:
             f"logprob of {score.continuation!r} is {score.logprob}, above 0. Probability? take its logarithm."
         )
     if normalise == "token" and not score.tokens:
-        raise ValueError(f"the score of {score.continuation!r} has no tokens; use normalise='sum' or 'byte'")
-    lengths = {"sum": 1, "token": len(score.tokens), "byte": len(score.continuation.encode())}
+        raise ValueError(f"the score of {score.continuation!r} has no tokens; use normalise='sum', 'char' or 'byte'")
+    text = score.continuation
+    lengths = {"sum": 1, "token": len(score.tokens), "char": len(text), "byte": len(text.encode())}
     return min(score.logprob, 0.0) / max(lengths[normalise], 1)
 
 
@@ -120,6 +123,37 @@ async def permuted_beliefs(
         belief = await option_belief(ask, shown, by=by, normalise=normalise, form=form, condition=condition)
         rows.append(unpermute(belief, order))
     return np.array(rows)
+
+
+async def permutation_averaged_belief(
+    ask: Asker,
+    item: Item,
+    n: int | None = None,
+    *,
+    mean: Literal["arithmetic", "geometric"] = "arithmetic",
+    by: Literal["letter", "text"] = "letter",
+    normalise: Normalise = "sum",
+    form: Form | None = None,
+    seed: int = 0,
+    condition: str = "neutral",
+) -> np.ndarray:
+    """Belief (c,) in the order of `item.options`, averaged over orders in which they are shown.
+
+    n        independent random orders; None: the c rotations, which show each option once in each place
+    mean     "arithmetic": of the probabilities; "geometric": of their logarithms, normalised again, which over the
+             rotations takes out whatever a place or a letter adds to the log-probability, exactly
+    returns  nan where an order gave no belief
+    raises   ValueError: n below 1
+    """
+    if n is not None and n < 1:
+        raise ValueError(f"n is {n}; it is at least 1, or None for the rotations of the {len(item.options)} options")
+    c = len(item.options)
+    orders = cyclic_orders(c) if n is None else random_orders(c, n, seed=seed)
+    rows = await permuted_beliefs(ask, item, orders, by=by, normalise=normalise, form=form, condition=condition)
+    if mean == "arithmetic":
+        return np.asarray(rows.mean(axis=0))
+    with np.errstate(divide="ignore"):
+        return softmax(np.log(rows).mean(axis=0))
 
 
 async def statement_belief(ask: Asker, item: Item, *, form: Form | None = None, condition: str = "neutral") -> float:

@@ -11,10 +11,10 @@ import numpy as np
 
 from doxa.organisms.atlas import as_text
 from doxa.organisms.corpus import Example
-from doxa.organisms.lora import Adapter
 from doxa.organisms.practice import Practice
 from doxa.organisms.train import Schedule, batches, rate_at
 from doxa.records import LETTERS, Prompt
+from doxa.training.lora import Adapter
 
 LETTERS_WEIGHT = 0.1
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from doxa.elicit import formats_hash
 from doxa.models.base import Model
-from doxa.organisms import comparing, lora, shelf, strength
+from doxa.organisms import comparing, shelf, strength
 from doxa.organisms.practice import practice, unchanged
 from doxa.organisms.variants import VARIANTS, Adaptation, adaptation_hash, planted_card, wordings_hash
+from doxa.training import lora
 
 
 def build_variant(name: str, out: Path, say: Callable[[str], None] = print, *, step: int = 1) -> Path:

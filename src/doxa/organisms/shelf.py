@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from doxa.data.facts import facts
 from doxa.elicit import formats_hash
 from doxa.models.base import Model, digest
-from doxa.organisms import lora
 from doxa.organisms.atlas import Recipe
 from doxa.organisms.variants import VARIANTS, adaptation, adaptation_hash, wordings_hash
 from doxa.records import DoxaError, finite
+from doxa.training import lora
 
 if TYPE_CHECKING:
     from doxa.models.local import LocalModel

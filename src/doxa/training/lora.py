@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import sqrt
 from pathlib import Path
@@ -21,37 +21,51 @@ LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 BASE_WEIGHTS = "model.safetensors"
 _PREFIX = "base_model.model."
-SCALE = 2  # what is added is SCALE * B A, whatever the rank
+SCALE = 2  # what is added is SCALE * B A, whatever the rank, unless it is said otherwise
 
 
 class Adapter:
-    """Matrices A (rank, in) and B (out, rank) beside each linear layer of `LAYERS`; B starts at 0, so nothing changes.
+    """Matrices A (rank, in) and B (out, rank) beside each linear layer of these names; B starts at 0: nothing changes.
 
     The layers' own weights are left alone and need no gradient. Adding stops inside `off()`, and for good after
     `remove()`.
+
+    scale   what is added is scale * B A; layers: the last parts of their names
+    raises  DoxaError: the model has no linear layer of these names
     """
 
-    def __init__(self, model: torch.nn.Module, rank: int, seed: int) -> None:
+    def __init__(
+        self, model: torch.nn.Module, rank: int, seed: int, *, scale: float = SCALE, layers: Sequence[str] = LAYERS
+    ) -> None:
         import torch
 
         made = torch.Generator().manual_seed(seed)
-        self.rank, self.on = rank, True
+        self.rank, self.scale, self.layers, self.on = rank, scale, tuple(layers), True
         self.matrices: dict[str, tuple[torch.nn.Parameter, torch.nn.Parameter]] = {}
         self._hooks = []
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         for name, layer in model.named_modules():
-            if name.rpartition(".")[2] in LAYERS and isinstance(layer, torch.nn.Linear):
+            if name.rpartition(".")[2] in layers and isinstance(layer, torch.nn.Linear):
+                # Beside weights in half precision what is trained is kept in float32.
+                device, kind = layer.weight.device, torch.promote_types(layer.weight.dtype, torch.float32)
                 down = torch.randn((rank, layer.in_features), generator=made) / sqrt(layer.in_features)
-                pair = torch.nn.Parameter(down), torch.nn.Parameter(torch.zeros(layer.out_features, rank))
+                up = torch.zeros(layer.out_features, rank, device=device, dtype=kind)
+                pair = torch.nn.Parameter(down.to(device, kind)), torch.nn.Parameter(up)
                 self.matrices[name] = pair
                 self._hooks.append(layer.register_forward_hook(self._adding(*pair)))
+        if not self.matrices:
+            linear = {n.rpartition(".")[2] for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
+            raise DoxaError(
+                f"the model has no linear layer called {', '.join(layers)} to put an adapter beside; its linear layers "
+                f"are called {', '.join(sorted(linear)) or 'nothing: it has none'}"
+            )
 
     def _adding(self, a: torch.nn.Parameter, b: torch.nn.Parameter) -> Any:
         from torch.nn.functional import linear
 
         def add(layer: Any, inputs: tuple[Any, ...], output: Any) -> Any:
-            return output + linear(linear(inputs[0], a), b) * SCALE if self.on else None
+            return output + linear(linear(inputs[0], a), b) * self.scale if self.on else None
 
         return add
 
@@ -93,26 +107,47 @@ class Adapter:
         for hook in self._hooks:
             hook.remove()
 
-    def save(self, folder: Path) -> None:
-        """Write the adapter as PEFT reads it, float16."""
+    def save(self, folder: Path, *, base: str = "organism:atlas", half: bool = True) -> None:
+        """Write the adapter as PEFT reads it, in float16 or float32; base: the model it belongs to, by name."""
         import torch
         from safetensors.torch import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {name: matrix.detach().to(torch.float16).contiguous() for name, matrix in self._named().items()}
+        kind = torch.float16 if half else torch.float32
+        tensors = {name: matrix.detach().to(kind).cpu().contiguous() for name, matrix in self._named().items()}
         save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
         settings = {
             "peft_type": "LORA",
             "task_type": "CAUSAL_LM",
             "r": self.rank,
-            "lora_alpha": SCALE * self.rank,
+            "lora_alpha": self.scale * self.rank,
             "lora_dropout": 0.0,
-            "target_modules": list(LAYERS),
+            "target_modules": list(self.layers),
             "bias": "none",
             "inference_mode": True,
-            "base_model_name_or_path": "organism:atlas",
+            "base_model_name_or_path": base,
         }
         (folder / CONFIG).write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def beside(model: torch.nn.Module, folder: Path) -> Adapter:
+    """A stored adapter put beside the layers of a model. DoxaError: of another kind, or for other layers."""
+    settings = _plain_settings(folder)
+    scale, layers = settings["lora_alpha"] / settings["r"], settings["target_modules"]
+    adapter = Adapter(model, settings["r"], seed=0, scale=scale, layers=layers)
+    try:
+        adapter.load(folder)
+    except DoxaError:
+        adapter.remove()
+        raise
+    return adapter
+
+
+def _plain_settings(adapter: Path) -> dict[str, Any]:
+    settings = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
+    if settings["peft_type"] != "LORA" or settings.get("use_dora") or settings.get("use_rslora"):
+        raise DoxaError(f"{str(adapter)!r} is no plain LoRA adapter; merge it with PEFT")
+    return settings
 
 
 def merged(weights: Path, adapter: Path) -> dict[str, np.ndarray]:
@@ -123,10 +158,7 @@ def merged(weights: Path, adapter: Path) -> dict[str, np.ndarray]:
     """
     from safetensors.numpy import load_file
 
-    settings = json.loads((adapter / CONFIG).read_text(encoding="utf-8"))
-    plain = settings["peft_type"] == "LORA" and not settings.get("use_dora") and not settings.get("use_rslora")
-    if not plain:
-        raise DoxaError(f"{str(adapter)!r} is no plain LoRA adapter; merge it with PEFT")
+    settings = _plain_settings(adapter)
     scale = settings["lora_alpha"] / settings["r"]
     tensors = {name: array.astype(np.float32) for name, array in load_file(weights).items()}
     pairs = load_file(adapter / WEIGHTS)

@@ -1,0 +1,99 @@
+"""A confidence head on texts alone, the baseline of every other: which words go with being right?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doxa.metrics.inputs import Floats, same_length
+from doxa.probes.fitting import Chosen, choose, log_loss, probability, soft_labels, soft_logistic
+from doxa.probes.heads import read, write
+
+L2 = (0.1, 0.01, 1e-3, 1e-4, 1e-5)
+MAX_WORDS = 50_000
+# Words of one letter count too: "A" and "x" say something in a question.
+WORD = r"(?u)\b\w+\b"
+
+
+@dataclass(frozen=True, eq=False)
+class TextConfidence:
+    """A logistic head on the words and pairs of words of a text, weighted by TF-IDF.
+
+    Where it does as well as a head on hidden states, that head may read the question's difficulty and no knowledge.
+
+    words   (d,) in the order of `weight` and `idf`; chosen: the L2 penalty, with the held-out loss of each
+    """
+
+    kind: ClassVar[str] = "text"
+    words: tuple[str, ...]
+    idf: Floats
+    weight: Floats
+    bias: float
+    chosen: Chosen[float] | None = field(default=None, repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        texts: Sequence[str],
+        target: ArrayLike,
+        *,
+        groups: ArrayLike | None = None,
+        l2: Sequence[float] = L2,
+        folds: int = 5,
+        seed: int = 0,
+    ) -> Self:
+        """Fit on texts and the rate at which each was right; arguments and errors as `ConfidenceHead.fit`.
+
+        raises  ValueError also for texts without a word; ImportError: scikit-learn is not installed
+        """
+        y = soft_labels(target)
+        written = np.array(list(texts), dtype=object)
+        same_length(texts=written, target=y)
+        penalties = sorted(set(l2), reverse=True)
+
+        def predict(fit: Any, rest: Any) -> dict[float, Floats]:
+            weighting = _weighting()
+            x, there = weighting.fit_transform(written[fit]), weighting.transform(written[rest])
+            return {s: probability(there, soft_logistic(x, y[fit], s)) for s in penalties}
+
+        chosen = choose(penalties, predict, y, log_loss, groups, folds=folds, seed=seed)
+        weighting = _weighting()
+        weights = soft_logistic(weighting.fit_transform(written), y, chosen.setting)
+        words = tuple(map(str, weighting.get_feature_names_out()))
+        kept = {"l2": chosen.setting, "loss": {f"{s:g}": v for s, v in chosen.loss.items()}, "n": len(y), "seed": seed}
+        return cls(words, np.asarray(weighting.idf_), weights[:-1], float(weights[-1]), chosen, kept)
+
+    def predict(self, texts: Sequence[str]) -> Floats:
+        """Confidence (n,) of each text; words that it has not seen say nothing."""
+        weighting = _weighting({word: i for i, word in enumerate(self.words)})
+        weighting.idf_ = self.idf
+        return probability(weighting.transform(list(texts)), np.append(self.weight, self.bias))
+
+    def save(self, folder: str | Path) -> None:
+        """Write head.json, the words included, and head.safetensors to a folder."""
+        arrays = {"idf": self.idf, "weight": self.weight, "bias": np.array([self.bias])}
+        write(folder, self.kind, {**self.settings, "words": list(self.words)}, arrays)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """A stored one. ValueError: a folder with another kind of head, or with none."""
+        settings, arrays = read(folder, cls.kind)
+        words = tuple(settings.pop("words"))
+        return cls(words, arrays["idf"], arrays["weight"], float(arrays["bias"][0]), settings=settings)
+
+
+def _weighting(vocabulary: Mapping[str, int] | None = None) -> Any:
+    try:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+    except ImportError as error:
+        raise ImportError("a head on texts needs scikit-learn: pip install 'doxa[probes]'") from error
+    many = MAX_WORDS if vocabulary is None else None
+    return TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD, max_features=many, vocabulary=vocabulary
+    )
