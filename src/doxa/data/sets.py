@@ -63,8 +63,23 @@ def load(
                 no JSON object, options that are no list, an answer that is no option, ...; DoxaError: a hub
                 set without the package `datasets`
     """
-    path = Path(source)
-    name = str(source)
+    path, name = Path(source), str(source)
+    rows = raw_rows(source, split=split, config=config, revision=revision)
+    names = _column_names(name, rows, dict(columns or {}), number_rows)
+    stem = path.stem if path.suffix else name.replace("/", "-")
+    items = [
+        _item(where, row, names, answer_as, f"{stem}-{i}" if number_rows else None)
+        for i, (where, row) in enumerate(rows, 1)
+    ]
+    _unique(items, [where for where, _ in rows])
+    return items
+
+
+def raw_rows(
+    source: str | Path, *, split: str = "test", config: str | None = None, revision: str | None = None
+) -> list[_Row]:
+    """The rows of a file or hub set as they stand, each with its place ("quiz.csv, line 3"); errors as `load`."""
+    path, name = Path(source), str(source)
     if path.suffix.lower() in _SUFFIXES:
         if not path.is_file():
             raise FileNotFoundError(f"no file {name!r}; a set is a file or a hub id such as 'owner/name'")
@@ -75,14 +90,7 @@ def load(
         rows = list(_hub(name, split, config, revision))
     if not rows:
         raise SetError(f"{name}: no rows; a set has at least one question. Was the export cut off?")
-    names = _column_names(name, rows, dict(columns or {}), number_rows)
-    stem = path.stem if path.suffix else name.replace("/", "-")
-    items = [
-        _item(where, row, names, answer_as, f"{stem}-{i}" if number_rows else None)
-        for i, (where, row) in enumerate(rows, 1)
-    ]
-    _unique(items, [where for where, _ in rows])
-    return items
+    return rows
 
 
 def _rows(path: Path) -> list[_Row]:
