@@ -8,6 +8,7 @@ from doxa.charts.values import (
     curve_by_popularity,
     estimates_chart,
     outcomes_chart,
+    scatter_chart,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "recovery_chart",
     "reliability_chart",
     "risk_coverage_chart",
+    "scatter_chart",
 ]

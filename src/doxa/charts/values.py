@@ -132,6 +132,28 @@ def bars_of_estimates(
     )
 
 
+def scatter_chart(
+    x: ArrayLike,
+    y: ArrayLike,
+    labels: Sequence[str],
+    *,
+    axes: tuple[str, str],
+    name: str = "Scatter",
+    section: str = "",
+    note: str = "",
+) -> Chart:
+    """One labelled point for each of k values x, y, labels (k,); points with a nan are left out."""
+    import altair as alt
+
+    base = alt.Chart(alt.Data(values=rows_of(x=x, y=y, of=list(labels)))).transform_filter(
+        "isValid(datum.x) && isValid(datum.y)"
+    )
+    at = {"x": alt.X("x:Q").title(axes[0]), "y": alt.Y("y:Q").title(axes[1])}
+    points = base.mark_point(filled=True, size=60, color=BLUE).encode(**at, tooltip=tooltips("of", "x:.4~g", "y:.4~g"))
+    texts = base.mark_text(align="left", dx=7, color=GREY).encode(**at, text="of:N")
+    return drawn(alt.layer(points, texts).properties(width=WIDTH, height=WIDTH * 0.6), name, section, note)
+
+
 def curve_by_popularity(
     popularity: ArrayLike,
     values: ArrayLike,
