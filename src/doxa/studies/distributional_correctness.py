@@ -163,7 +163,7 @@ def _row(item: Item, logprobs: tuple[float, ...], characters: tuple[int, ...] = 
         logprobs=logprobs,
         characters=characters,
         truth=tuple(j for j, option in enumerate(item.options) if option in right),
-        part=str(item.fields.get("set", "")),
+        part=str(item.fields.get("set", "bank")),
         **told,  # type: ignore[arg-type]
     )
 
