@@ -26,10 +26,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "validation": {"records", "charts", "metrics", "models", "study", "planted", "runs"},
     "audit": UP_TO_ELICIT | {"probes", "training", "organisms", "study", "planted", "studies", "runs", "validation"},
     "report": {"records", "charts", "metrics", "runs"},
+    "calibration": {"records", "charts", "metrics", "study", "runs"},
     "doctor": {"records", "models", "organisms"},
     "catalogue": {"study", "studies"},
     "cli": UP_TO_ELICIT
-    | {"probes", "training", "organisms", "study", "runs", "studies", "validation", "audit", "report"}
+    | {"probes", "training", "organisms", "study", "runs", "studies", "validation", "audit", "report", "calibration"}
     | {"doctor", "catalogue"},
 }
 HEAVY = {"torch", "transformers", "scipy", "sklearn", "altair", "duckdb", "datasets", "peft", "matplotlib"}

@@ -130,6 +130,8 @@ class Study:
     score_recorded  Recorded and options -> Findings, where a file says more than its rows (default: `score`)
     across          several Recorded and options -> findings that compare them
     planted         truths that can be planted, with what must be found then; `doxa validate` plants them
+    graded          rows and options -> one row for each confidence whose answer can be judged: item, group, way,
+                    confidence (null: not read), correct (null: not known); for calibrators, `doxa calibrate`
     """
 
     source: Source
@@ -147,6 +149,7 @@ class Study:
     score_recorded: Callable[[Recorded, Any], Findings] | None = None
     across: Callable[[Sequence[Recorded], Any], Findings] | None = None
     planted: tuple[Truth, ...] = ()
+    graded: Callable[[pl.DataFrame, Any], pl.DataFrame] | None = None
 
     @property
     def name(self) -> str:

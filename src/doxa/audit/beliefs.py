@@ -116,4 +116,5 @@ study = Study(
     score=knowing.score,
     null=knowing.shuffled,
     planted=beliefs_planted.PLANTED,
+    graded=knowing.graded,
 )

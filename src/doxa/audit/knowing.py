@@ -76,6 +76,14 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     )
 
 
+def graded(rows: pl.DataFrame, options: Options) -> pl.DataFrame:
+    """One row for each confidence, as `Study.graded`."""
+    import polars as pl
+
+    read = with_correct(rows).filter(pl.col("way") != "answer")
+    return read.with_columns(way=pl.format("{}, {}", "way", "kind"))
+
+
 def joined(parts: Sequence[Findings]) -> Findings:
     """Findings one after the other."""
     return Findings(

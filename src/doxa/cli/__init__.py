@@ -12,6 +12,7 @@ import click
 
 from doxa import __version__
 from doxa.cli.asking import audit, run, score
+from doxa.cli.calibrate import calibrate
 from doxa.cli.doctor import doctor
 from doxa.cli.organism import organism
 from doxa.cli.stored import compare, query, report, studies
@@ -30,7 +31,7 @@ def cli() -> None:
     """
 
 
-for command in (audit, run, score, report, compare, query, studies, validate, organism, doctor):
+for command in (audit, run, score, report, compare, query, studies, calibrate, validate, organism, doctor):
     cli.add_command(command)
 
 

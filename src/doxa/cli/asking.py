@@ -13,6 +13,7 @@ from doxa.cli.parameters import (
     DEFAULT_MODEL,
     FOLDER_PATH,
     StudyCommand,
+    calibrator_options,
     load_model,
     model_options,
     null_option,
@@ -20,7 +21,10 @@ from doxa.cli.parameters import (
 )
 
 if TYPE_CHECKING:
+    from doxa.metrics.calibrators import Calibrator
     from doxa.models import Model
+    from doxa.records import Findings
+    from doxa.runs import Run
 
 SLUG = 60  # characters of a model's address in the name of a folder
 
@@ -34,6 +38,7 @@ DECIDING = ("limit", "seed", "base_url", "device", "dtype", "trust_remote_code",
 @run_options
 @click.option("--items", "items_file", type=FOLDER_PATH, help="Ask your own items: CSV, JSONL or Parquet.")
 @null_option
+@calibrator_options
 @model_options
 def run(study: tuple[str, ...], model: str, **given: Any) -> None:
     """Ask a model one or several studies; resumes what was cut.
@@ -50,6 +55,7 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
     chosen = [catalogue.load(name) for name in dict.fromkeys(s.replace("_", "-") for s in study)]
     options = {s.name: study_options(s, given) for s in chosen}
     items = sets.load(given["items_file"]) if given["items_file"] else None
+    kept = _kept(given)  # before anything is asked
     asked = load_model(model, given)
     changed: dict[str, Any] = {s.name: options[s.name] for s in chosen if options[s.name] != s.options()}
     if items is not None:
@@ -66,15 +72,24 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
         **_how(given),
         null_headline=given["null"],
     )
-    show(done, given["as_json"])
+    show(done, given["as_json"], {"calibrated": _calibrated(done, kept, given)} if kept else None)
 
 
 @click.command(cls=StudyCommand)
 @click.argument("study")
 @click.argument("files", nargs=-1, required=True, type=FOLDER_PATH)
 @null_option
+@calibrator_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def score(study: str, files: tuple[Path, ...], null: bool, as_json: bool, **given: Any) -> None:
+def score(
+    study: str,
+    files: tuple[Path, ...],
+    null: bool,
+    calibrator: Path | None,
+    calibrator_anyway: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
     """Score answers that are already there, without a model.
 
     FILES are rows that a run stored, or result files that other people published. The options of a study are listed
@@ -83,10 +98,18 @@ def score(study: str, files: tuple[Path, ...], null: bool, as_json: bool, **give
     from doxa import studies as catalogue
     from doxa.catalogue import study_options
     from doxa.report import findings_dict, print_findings
-    from doxa.runs.recorded import score_files
+    from doxa.runs.recorded import read, score_files
 
     chosen = catalogue.load(study)
-    scored = score_files(chosen, files, study_options(chosen, given), null=null)
+    options = study_options(chosen, given)
+    scored = score_files(chosen, files, options, null=null)
+    if calibrator:
+        from doxa import calibration
+
+        kept = calibration.load(calibrator)
+        for file in files:
+            answers = calibration.of_rows(chosen, read(chosen, file, options).rows, options)
+            scored.append((f"{file}, calibrated", calibration.applied(answers, kept, anyway=calibrator_anyway)))
     if as_json:
         print_json({label: findings_dict(found) for label, found in scored})
     else:
@@ -118,6 +141,21 @@ def audit(model: str, **given: Any) -> None:
         return
     done = run_audit(asked, parts=parts or None, out=folder, validated=given["validation"], say=_say, **_how(given))
     show(done, given["as_json"])
+
+
+def _kept(given: Mapping[str, Any]) -> list[Calibrator]:
+    """The calibrators of an earlier run; none: none are wanted."""
+    from doxa import calibration
+
+    return calibration.load(given["calibrator"]) if given["calibrator"] else []
+
+
+def _calibrated(done: Run, kept: list[Calibrator], given: Mapping[str, Any]) -> Findings:
+    """The run's confidences by calibrators of an earlier one."""
+    from doxa import calibration
+
+    fingerprint, anyway = done.manifest["model"]["fingerprint"], given["calibrator_anyway"]
+    return calibration.applied(calibration.graded(done), kept, fingerprint=fingerprint, anyway=anyway)
 
 
 # --- before a run ----------------------------------------------------------------------------------------------------

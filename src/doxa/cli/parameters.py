@@ -40,6 +40,10 @@ run_options = _together(  # how much to ask and where to keep it
     click.option("--plan", "plan_only", is_flag=True, help="Say what it would cost, ask nothing."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
+calibrator_options = _together(  # what earlier answers say of confidence
+    click.option("--calibrator", type=FOLDER_PATH, metavar="FILE", help="Also show confidences calibrated by FILE."),
+    click.option("--calibrator-anyway", is_flag=True, help="Even if it was fitted on another model or way."),
+)
 null_option = click.option("--null", is_flag=True, help="Shuffle the truth: what the pipeline makes of nothing.")
 
 

@@ -186,6 +186,14 @@ def with_readings(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def in_every_reading(rows: pl.DataFrame) -> pl.DataFrame:
+    """P(yes) in each reading, right where the event happened: one row each, as `Study.graded`."""
+    import polars as pl
+
+    table = with_readings(rows).with_columns(correct=pl.col("happened").cast(pl.Boolean))
+    return pl.concat([table.with_columns(way=pl.lit(f"P(yes), {how}"), confidence=pl.col(how)) for how in READINGS])
+
+
 def side_by_side(estimates: Iterable[Estimate], table: pl.DataFrame) -> Table:
     """One number read in three ways, a column for each: means of `with_readings`, and the estimates "NAME, READING"."""
     values, read = {e.name: e.value for e in estimates}, table.filter("read")

@@ -64,6 +64,13 @@ class Way:
         return (len(c), float(y.mean()), ece(c, y, bins=bins), auroc(c, y)) if len(c) else (0, NAN, NAN, NAN)
 
 
+def every_way(found: Sequence[Way]) -> pl.DataFrame:
+    """Items of all ways, one row each, with the column `way`."""
+    import polars as pl
+
+    return pl.concat([way.items.with_columns(way=pl.lit(way.label)) for way in found])
+
+
 def ways(responses: pl.DataFrame, *, ranker: Ranker = pair_rank, at_most: int | None = None) -> list[Way]:
     """All ways that the responses allow, by prompting, sampling, and what is taken as the confidence.
 

@@ -37,7 +37,7 @@ from doxa.metrics import foreseen_ways, pair_rank, proportion_clustered, reliabi
 from doxa.metrics.as_published import aurc_by_rows, pair_rank_without_log
 from doxa.metrics.confidence_scores import NOTHING, confidence_scores
 from doxa.metrics.confidence_tables import POINTS, SHOWN, clusters, comparisons
-from doxa.metrics.confidence_ways import ORDER, SINGLE, Way, by_set, ways
+from doxa.metrics.confidence_ways import ORDER, SINGLE, Way, by_set, every_way, ways
 from doxa.metrics.foreseen import Foreseen
 from doxa.models.recorded_files import read_rows
 from doxa.models.simulated import Constant, Holder, Respondent
@@ -393,4 +393,5 @@ study = Study(
     across=across,
     published=tuple(Published(*figure) for figure in PUBLISHED),
     planted=PLANTED,
+    graded=lambda rows, options: every_way(_ways(_table(rows), options)),
 )

@@ -396,4 +396,5 @@ study = Study(
     across=across,
     published=tuple(Published(*figure) for figure in PUBLISHED),
     planted=PLANTED,
+    graded=lambda rows, options: data.in_every_reading(rows),
 )
