@@ -14,14 +14,22 @@ if TYPE_CHECKING:
     from doxa.study import Study
 
 
-def battery() -> dict[str, tuple[Study, Any]]:
-    """Name of each part -> its study and the options that it has in an audit."""
+def battery(model: Model | None = None) -> dict[str, tuple[Study, Any]]:
+    """Name of each part -> its study and the options that it has in an audit.
+
+    model  chooses the best reading that this model can give; None: log-probabilities
+    """
     from doxa import studies
     from doxa.audit import abstention, beliefs, coherence, consistency
 
-    kable = studies.load("kable")
+    scores = model is None or "score" in model.capabilities
+    taken: dict[str, dict[str, Any]] = {
+        "kable": {"pairs": 60},
+        "distributional-correctness": {"questions": 100 if scores else 40, "reading": "both" if scores else "samples"},
+    }
     own = [part.study for part in (beliefs, abstention, consistency, coherence)]
-    return {s.name: (s, s.options()) for s in own} | {kable.name: (kable, kable.options(pairs=60))}
+    published = {name: (studies.load(name), options) for name, options in taken.items()}
+    return {s.name: (s, s.options()) for s in own} | {n: (s, s.options(**o)) for n, (s, o) in published.items()}
 
 
 def audit(
@@ -46,9 +54,11 @@ def audit(
     """
     from doxa import runs
     from doxa.audit.profile import profile
+    from doxa.models import load
     from doxa.validation import trusted
 
-    whole = battery()
+    model = load(model) if isinstance(model, str) else model
+    whole = battery(model)
     unknown = [p for p in parts or () if p not in whole]
     if unknown:
         raise DoxaError(f"the audit has no part {unknown[0]!r}; its parts are {', '.join(whole)}")

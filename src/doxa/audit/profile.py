@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Line:
-    """One figure of the profile: where it is found and what it says in plain words."""
+    """One figure of the profile: where it is found, by which name or the next one, and what it says in plain words."""
 
     part: str
-    estimate: str
+    estimate: str | tuple[str, ...]
     says: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.estimate,) if isinstance(self.estimate, str) else self.estimate
 
 
 PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
@@ -56,6 +60,16 @@ PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
             Line("abstention", "admits not knowing, unknowable, open", "admits, unknowable questions"),
             Line("abstention", "admits not knowing, answerable, open", "admits, well-known facts"),
             Line("abstention", "selective score, choice", "selective score, with an option that admits"),
+            Line(
+                "distributional-correctness",
+                ("DCS, texts, with the rule", "DCS, samples, with the rule"),
+                "distributional correctness, told that silence is fine",
+            ),
+            Line(
+                "distributional-correctness",
+                ("hedging index, texts, with the rule", "hedging index, samples, with the rule"),
+                "of its doubt, on errors and not on silence",
+            ),
         ),
     ),
     (
@@ -107,10 +121,11 @@ def profile(run: Run) -> Findings:
 
 
 def _headline(heading: str, line: Line, part: Part) -> Estimate:
-    if line.estimate not in part.findings:
-        note = f"not readable: this model's replies or abilities do not give {line.estimate!r}"
+    found = next((name for name in line.names if name in part.findings), None)
+    if found is None:
+        note = f"not readable: this model's replies or abilities do not give {line.names[0]!r}"
         return Estimate(line.says, float("nan"), section=heading, note=note)
-    return dataclasses.replace(part.findings.estimate(line.estimate), name=line.says, section=heading)
+    return dataclasses.replace(part.findings.estimate(found), name=line.says, section=heading)
 
 
 def _planted(name: str, parts: dict[str, Part]) -> Table | None:

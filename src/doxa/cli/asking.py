@@ -134,8 +134,8 @@ def audit(model: str, **given: Any) -> None:
     from doxa.audit import battery
 
     parts = tuple(dict.fromkeys(given["parts"]))
-    whole = battery()
     asked = load_model(model, given)
+    whole = battery(asked)
     folder = given["out"] or default_folder("audit", model, given, {"parts": parts} if parts else {})
     if all(p in whole for p in parts) and not _planned([whole[p] for p in parts or whole], asked, folder, given):
         return
