@@ -1,6 +1,6 @@
 """Where the time goes when continuations are scored: operations of the first task of `scoring.py`, by their share.
 
-    PYTHONPATH=src python benchmarks/time_spent.py [--model 8M] [--items 32]
+PYTHONPATH=src python benchmarks/time_spent.py [--model 8M] [--items 32]
 """
 
 from __future__ import annotations

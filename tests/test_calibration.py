@@ -3,6 +3,7 @@
 import json
 import math
 
+import polars as pl
 import pytest
 
 import doxa
@@ -10,7 +11,7 @@ from doxa import calibration, cli
 from doxa.audit import beliefs
 from doxa.records import DoxaError
 from doxa.runs import Run
-from doxa.studies import express_uncertainty, kable
+from doxa.studies import express_uncertainty, kable, kalshibench
 
 OPTIONS = beliefs.Options(questions=240, samples=2)
 WAY = "words, open"
@@ -63,25 +64,57 @@ def test_kept_and_used_on_other_answers_of_the_same_model(stored, tmp_path):
     fingerprint = run.manifest["model"]["fingerprint"]
     found = calibration.applied(table, kept, fingerprint=fingerprint, resamples=50)
     assert found[f"ECE, {WAY}, calibrated"] < found[f"ECE, {WAY}"] - 0.1
-    with pytest.raises(DoxaError, match="not on the model that answered"):
+    with pytest.raises(DoxaError, match="not on the model that answers"):
         calibration.applied(table, kept, fingerprint="another", resamples=50)
     assert calibration.applied(table, kept, fingerprint="another", anyway=True, resamples=50).estimates
+
+
+def test_questions_that_it_was_fitted_on_are_told(stored):
+    run = Run.open(stored)
+    made, _ = calibration.calibrate(run, way=WAY, method="platt", resamples=50)
+    table = calibration.graded(run).filter(pl.col("way") == WAY)
+    told = " ".join(calibration.applied(table, made, fingerprint=None, resamples=50).notes)
+    n = table["group"].n_unique()
+    assert f"{n} of {n} questions are among those" in told and "is not known" in told
+    others = table.with_columns(group=pl.lit("another ") + pl.col("group"))
+    found = calibration.applied(others, made, fingerprint=run.manifest["model"]["fingerprint"], resamples=50)
+    assert found.notes == ("After: by calibrators that were fitted before.",)
+
+
+def test_answers_that_are_all_right_are_told(stored):
+    run = Run.open(stored)
+    made, _ = calibration.calibrate(run, way=WAY, method="platt", resamples=50)
+    right = calibration.graded(run).filter((pl.col("way") == WAY) & pl.col("correct"))
+    found = calibration.applied(right, made, resamples=50)
+    assert not found.estimates and found.notes[-1].endswith(f"all {len(right)} answers are right; nothing is compared.")
 
 
 def test_other_ways_and_other_files_are_refused(stored, tmp_path):
     run = Run.open(stored)
     made, _ = calibration.calibrate(run, way=WAY, method="platt", resamples=50)
-    other = calibration.graded(run).with_columns(way=__import__("polars").lit("another way"))
+    other = calibration.graded(run).with_columns(way=pl.lit("another way"))
     with pytest.raises(DoxaError, match=r"Fitted on: beliefs: words, open\. Here: beliefs: another way"):
         calibration.applied(other, made, resamples=50)
-    (tmp_path / "none.json").write_text('{"calibrators": [{}]}', encoding="utf-8")
-    with pytest.raises(DoxaError, match="no calibrators"):
-        calibration.load(tmp_path / "none.json")
+    for text in ('{"calibrators": [{}]}', "[]", "{"):
+        (tmp_path / "none.json").write_text(text, encoding="utf-8")
+        with pytest.raises(DoxaError, match="no calibrators"):
+            calibration.load(tmp_path / "none.json")
+
+
+def test_what_was_not_read_is_counted(stored):
+    run = Run.open(stored)
+    made, _ = calibration.calibrate(run, way=WAY, method="platt", resamples=50)
+    table = calibration.graded(run).filter(pl.col("way") == WAY).with_row_index()
+    gaps = table.with_columns(confidence=pl.when(pl.col("index") >= 7).then("confidence")).drop("index")
+    line = calibration.applied(gaps, made, resamples=50).table("Before and after").rows[0]
+    assert line[-2:] == (len(table) - 7, 7)
+    none = gaps.with_columns(confidence=pl.lit(None, pl.Float64))
+    assert calibration.applied(none, made, resamples=50).notes[-1].endswith("no answer was read; nothing is compared.")
 
 
 def test_a_study_that_grades_nothing():
     run = doxa.run(kable.study, "simulated:calibrated", options=kable.Options(pairs=2), null_seed=None, progress=False)
-    with pytest.raises(DoxaError, match="grades a confidence"):
+    with pytest.raises(DoxaError, match=r"no confidence is graded here \(kable\)"):
         calibration.graded(run)
 
 
@@ -92,7 +125,7 @@ def test_too_few_answers():
         calibration.calibrate(run)
 
 
-@pytest.mark.parametrize("study", [beliefs.study, express_uncertainty.study], ids=["beliefs", "express-uncertainty"])
+@pytest.mark.parametrize("study", [beliefs.study, express_uncertainty.study, kalshibench.study], ids=lambda s: s.name)
 def test_studies_grade_their_example(study):
     items = study.example()
     run = doxa.run(study, "simulated:calibrated", items=items, null_seed=None, progress=False)
@@ -133,7 +166,12 @@ def test_run_and_score_with_a_calibrator(tmp_path, monkeypatch, capsys):
     args = ("--calibrator", kept, "--out", "second", "--seed", "1", "--json")
     code, out, _ = command(capsys, "run", "express-uncertainty", *model, *args)
     names = [e["name"] for e in json.loads(out)["calibrated"]["estimates"]]
-    assert code == 0 and "ECE, vanilla, calibrated" in names and (tmp_path / "second" / "calibrated.html").exists()
+    assert code == 0 and "ECE, vanilla, calibrated" in names
+    for wrong, told in (("simulated:calibrated", "not on the model that answers"), ("kable", "(kable)")):
+        study, address = ("kable", "simulated:inflated") if wrong == "kable" else ("express-uncertainty", wrong)
+        code, _, err = command(capsys, "run", study, "-m", address, "--calibrator", kept, "--out", "third")
+        assert code == 2 and told in err and not (tmp_path / "third").exists()  # before anything is asked
+    assert (tmp_path / "second" / "calibrated.html").exists()
     (rows,) = (tmp_path / "second").rglob("rows.parquet")
     code, out, _ = command(capsys, "score", "express-uncertainty", rows, "--calibrator", kept)
     assert code == 0 and "calibrated" in out

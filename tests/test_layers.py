@@ -16,21 +16,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"records"},
     "models": {"records"},
     "elicit": {"records", "models"},
+    "simulation": {"records", "models", "elicit"},
     "probes": {"metrics"},
     "training": {"records", "models", "probes", "metrics", "elicit"},
-    "organisms": UP_TO_ELICIT | {"probes", "training"},
+    "organisms": UP_TO_ELICIT | {"simulation", "probes", "training"},
     "planted": {"records", "models"},
     "study": {"records", "models", "planted"},
     "runs": {"records", "models", "study"},
-    "studies": UP_TO_ELICIT | {"probes", "training", "organisms", "study", "planted"},
+    "studies": UP_TO_ELICIT | {"simulation", "probes", "training", "organisms", "study", "planted"},
     "validation": {"records", "charts", "metrics", "models", "study", "planted", "runs"},
     "audit": UP_TO_ELICIT | {"probes", "training", "organisms", "study", "planted", "studies", "runs", "validation"},
     "report": {"records", "charts", "metrics", "runs"},
     "calibration": {"records", "charts", "metrics", "study", "runs"},
+    "confidence": {"records", "charts", "metrics", "models", "training", "study", "runs", "calibration"},
     "doctor": {"records", "models", "organisms"},
     "catalogue": {"study", "studies"},
     "cli": UP_TO_ELICIT
-    | {"probes", "training", "organisms", "study", "runs", "studies", "validation", "audit", "report", "calibration"}
+    | {"probes", "training", "organisms", "study", "runs", "studies", "validation", "audit", "report"}
+    | {"calibration", "confidence"}
     | {"doctor", "catalogue"},
 }
 HEAVY = {"torch", "transformers", "scipy", "sklearn", "altair", "duckdb", "datasets", "peft", "matplotlib"}

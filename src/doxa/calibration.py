@@ -5,6 +5,7 @@ A study that grades confidences says so by `Study.graded`: one row for each conf
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from doxa import charts
-from doxa.metrics import brier, paired_difference, reliability
+from doxa.metrics import reliability
 from doxa.metrics.calibrators import METHODS, Calibrator, Method, best_method, cross_fitted, fit
 from doxa.metrics.confidence_scores import confidence_scores, gains
 from doxa.metrics.intervals import Interval
@@ -28,37 +29,42 @@ if TYPE_CHECKING:
     from doxa.study import Study
 
 FORMAT = 1
+READ = ["confidence", "correct"]
 LEAST = 20  # answers of a way that is calibrated
 SHOWN = ("ECE", "AUROC", "overconfidence")
-COLUMNS = ("study", "way", "figure", "before", "low", "high", "after", "low ", "high ", "gain", "low  ", "high  ", "n")
+FIGURES = ("before", "low", "high", "after", "low ", "high ", "gain", "low  ", "high  ")
+COLUMNS = ("study", "way", "figure", *FIGURES, "n", "left out")
+NOTE = "Gain: after minus before, in pairs. Left out: confidence not read, or truth not known."
 
 
-def graded(run: Run) -> pl.DataFrame:
+def graded(run: Run, *, missing: bool = False) -> pl.DataFrame:
     """Every confidence of a run whose answer can be judged: study, item, group, way, confidence, correct.
 
+    missing  also those that were not read, or whose truth is not known
     raises  DoxaError: no study of the run grades confidences
     """
     import polars as pl
 
-    found = []
-    for part in run.parts:
-        study, options = part.scorer()
-        if study.graded is not None:
-            found.append(of_rows(study, part.rows(), options))
-    if not found:
-        names = ", ".join(part.study for part in run.parts)
-        raise DoxaError(f"nothing of this run ({names}) grades a confidence, so there is nothing to calibrate")
-    return pl.concat(found)
+    parts = [(part, *part.scorer()) for part in run.parts]
+    check_studies([study for _, study, _ in parts])
+    return pl.concat([of_rows(s, part.rows(), options, missing=missing) for part, s, options in parts if s.graded])
 
 
-def of_rows(study: Study, rows: pl.DataFrame, options: Any) -> pl.DataFrame:
+def check_studies(studies: Sequence[Study]) -> None:
+    """DoxaError: none of these studies grades confidences."""
+    if all(study.graded is None for study in studies):
+        names = ", ".join(study.name for study in studies)
+        raise DoxaError(f"no confidence is graded here ({names}), so there is nothing to calibrate")
+
+
+def of_rows(study: Study, rows: pl.DataFrame, options: Any, *, missing: bool = False) -> pl.DataFrame:
     """`graded` for the rows of one study that grades confidences."""
     import polars as pl
 
-    if study.graded is None:
-        raise DoxaError(f"study {study.name!r} grades no confidence, so there is nothing to calibrate")
-    table = study.graded(rows, options).drop_nulls(["confidence", "correct"])
-    return table.select(
+    check_studies([study])
+    assert study.graded is not None
+    table = study.graded(rows, options)
+    return (table if missing else table.drop_nulls(READ)).select(
         pl.lit(study.name).alias("study"),
         pl.col("item").cast(pl.String),
         pl.coalesce("group", "item").cast(pl.String).alias("group"),
@@ -85,30 +91,37 @@ def calibrate(
     way     only this one; method: None: the one of the least cross-fitted Brier score, for each way
     raises  DoxaError: no confidence is graded, no such way, too few answers
     """
-    table, made, shown = graded(run), [], []
+    made, shown = [], []
     model = run.manifest["model"]
-    for (study, name), part in _ways(table, way):
+    ways, few = _ways(graded(run, missing=True), way)
+    for (study, name), part in ways.items():
         c, y, groups = _columns(part)
         chosen = method or best_method(c, y, groups=groups, folds=folds, seed=seed)
         about = {"study": study, "way": name, "model": model["address"], "fingerprint": model["fingerprint"]}
-        calibrator = fit(c, y, chosen, about=about)
+        calibrator = fit(c, y, chosen, about={**about, "questions": " ".join(sorted(_marks(groups)))})
         after = cross_fitted(c, y, chosen, groups=groups, folds=folds, seed=seed)
         made.append(calibrator)
-        shown.append(before_and_after(c, after, y, groups, study=study, way=name, how=chosen, resamples=resamples))
+        unread = len(part) - len(c)
+        shown.append(
+            before_and_after(c, after, y, groups, study=study, way=name, how=chosen, unread=unread, resamples=resamples)
+        )
     note = f"After: each answer by a calibrator that was fitted without its question ({folds} folds)."
-    return made, _joined(shown, note)
+    return made, _joined(shown, note, *([f"Too few answers to calibrate on: {few}."] if few else []))
 
 
-def _ways(table: pl.DataFrame, way: str | None) -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
+def _ways(table: pl.DataFrame, way: str | None) -> tuple[dict[tuple[str, str], pl.DataFrame], str]:
+    """Rows of each way that has enough read ones, and in words the ways that have not."""
     groups = {(str(s), str(w)): part for (s, w), part in table.group_by("study", "way", maintain_order=True)}
     if way is not None and way not in {w for _, w in groups}:
         raise DoxaError(f"the run has no way {way!r}; it has: {'; '.join(w for _, w in groups)}")
     chosen = {key: part for key, part in groups.items() if way in (None, key[1])}
-    enough = {key: part for key, part in chosen.items() if _enough(part)}
+    enough = {key: part for key, part in chosen.items() if _enough(part.drop_nulls(READ))}
+    few = "; ".join(f"{w}: {len(p.drop_nulls(READ))}" for (s, w), p in chosen.items() if (s, w) not in enough)
     if not enough:
-        counts = "; ".join(f"{w}: {len(part)}" for (_, w), part in chosen.items()) or "none"
-        raise DoxaError(f"too few answers to calibrate on ({counts}); give {LEAST} of a way, right and wrong ones")
-    yield from enough.items()
+        raise DoxaError(
+            f"too few answers to calibrate on ({few or 'none'}); give {LEAST} of a way, right and wrong ones"
+        )
+    return enough, few
 
 
 def _enough(part: pl.DataFrame) -> bool:
@@ -116,6 +129,7 @@ def _enough(part: pl.DataFrame) -> bool:
 
 
 def _columns(part: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    part = part.drop_nulls(READ)
     correct = part["correct"].to_numpy().astype(float)
     return part["confidence"].to_numpy(), correct, part["group"].to_numpy().astype(str)
 
@@ -132,12 +146,13 @@ def before_and_after(
     study: str,
     way: str,
     how: str,
+    unread: int = 0,
     resamples: int = 1000,
 ) -> Findings:
     """Figures of the same answers under two confidences, their differences in pairs, and both reliability curves.
 
     before, after  (n,) confidences; correct: (n,) 0 or 1; groups: (n,) labels of their questions
-    how            what was done, in a word
+    how            what was done, in a word; unread: confidences that are not among them
     """
     section = f"{study}: {way}"
     figures = {name: _figures(c, correct, groups, resamples) for name, c in (("", before), (", calibrated", after))}
@@ -146,23 +161,21 @@ def before_and_after(
         for name, found in figures.items()
         for figure, interval in found.items()
     ]
-    changed = dict(gains((after, correct), (before, correct), groups, resamples=resamples))
-    for figure, loss in (("Brier", brier), ("log loss", _log_loss)):
-        changed[figure] = paired_difference(
-            loss, (after, correct), (before, correct), groups=groups, resamples=resamples
-        )
+    changed = {
+        **gains((after, correct), (before, correct), groups, resamples=resamples),
+        "overconfidence": mean_interval(after - before, groups=groups, bounds=(-1, 1)),
+        "Brier": mean_interval((after - correct) ** 2 - (before - correct) ** 2, groups=groups, bounds=(-1, 1)),
+        "log loss": mean_interval(_surprise(after, correct) - _surprise(before, correct), groups=groups),
+    }
     lines = []
     for figure, old in figures[""].items():
-        new, gain = figures[", calibrated"][figure], changed.get(figure)
-        limits = (gain.value, gain.low, gain.high) if gain else (new.value - old.value, None, None)
-        lines.append((study, way, figure, old.value, old.low, old.high, new.value, new.low, new.high, *limits, old.n))
+        three = (old, figures[", calibrated"][figure], changed[figure])
+        lines.append((study, way, figure, *(v for i in three for v in (i.value, i.low, i.high)), old.n, unread))
     drawn = tuple(
         charts.reliability_chart(reliability(c, correct), name=f"Reliability, {way}{name}", section=section)
         for name, c in (("", before), (f", calibrated ({how})", after))
     )
-    table = Table(
-        "Before and after", COLUMNS, tuple(lines), section=section, note="Gain: after minus before, in pairs."
-    )
+    table = Table("Before and after", COLUMNS, tuple(lines), section=section, note=NOTE)
     return Findings(tuple(estimates), (table,), drawn)
 
 
@@ -175,22 +188,18 @@ def _figures(c: np.ndarray, y: np.ndarray, groups: np.ndarray, resamples: int) -
     }
 
 
-def _log_loss(c: np.ndarray, y: np.ndarray) -> float:
-    return float(_surprise(c, y).mean())
-
-
 def _surprise(c: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Negative log-probability (n,) of what happened, nats; probabilities of 0 and 1 are held at 1e-6."""
     held = np.clip(np.where(y == 1, c, 1 - c), 1e-6, 1.0)
     return np.asarray(-np.log(held))
 
 
-def _joined(parts: Sequence[Findings], note: str) -> Findings:
+def _joined(parts: Sequence[Findings], *notes: str) -> Findings:
     return Findings(
         tuple(e for p in parts for e in p.estimates),
         tuple(t for p in parts for t in p.tables),
         tuple(c for p in parts for c in p.charts),
-        notes=(note,),
+        notes=notes,
     )
 
 
@@ -210,7 +219,7 @@ def load(path: Path) -> list[Calibrator]:
         kept = json.loads(path.read_text(encoding="utf-8"))
         entries = kept.get("calibrators", [kept])
         return [Calibrator.from_json(json.dumps(entry)) for entry in entries]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DoxaError(f"{path}: no calibrators ({error}); `doxa calibrate RUN --out FILE` writes them") from None
 
 
@@ -224,40 +233,62 @@ def applied(
 ) -> Findings:
     """What kept calibrators make of other answers: each way that has one, before and after.
 
-    table        as `graded`; fingerprint: of the model that answered, where it is known
-    anyway       also with calibrators of another model, and of the only way there is with one of another name
+    table        as `graded`; fingerprint: of the model that answered, None: not known, which a note says
+    anyway       also with calibrators of another model, and with the only one there is for ways of another name
     raises       DoxaError: no calibrator is for these ways, or one is of another model
     """
+    check_model(calibrators, fingerprint, anyway=anyway)
     ways = {(str(s), str(w)): part for (s, w), part in table.group_by("study", "way", maintain_order=True)}
-    shown = []
+    shown, again, notes = [], 0, []
     for (study, way), part in ways.items():
         of_way = [c for c in calibrators if (c.about.get("study"), c.about.get("way")) == (study, way)]
         if not of_way and anyway and len(calibrators) == 1:
             of_way = list(calibrators)
         for calibrator in of_way:
-            _check_model(calibrator, fingerprint, anyway)
             c, y, groups = _columns(part)
-            if len(part) < 2 or part["correct"].n_unique() < 2:
+            if len(set(y)) < 2:
+                alike = f"all {len(y)} answers are {'right' if y[0] else 'wrong'}" if len(y) else "no answer was read"
+                notes.append(f"{way}: {alike}; nothing is compared.")
                 continue
+            again = max(again, len(_marks(groups) & set(calibrator.about.get("questions", "").split())))
             how = f"{calibrator.method}, fitted on {calibrator.n} answers of {calibrator.about.get('model', '?')}"
-            made = before_and_after(
-                c, calibrator.apply(c), y, groups, study=study, way=way, how=how, resamples=resamples
+            after, unread = calibrator.apply(c), len(part) - len(c)
+            shown.append(
+                before_and_after(c, after, y, groups, study=study, way=way, how=how, unread=unread, resamples=resamples)
             )
-            shown.append(made)
-    if not shown:
+    if not shown and not notes:
         fitted = "; ".join(f"{c.about.get('study')}: {c.about.get('way')}" for c in calibrators)
         there = "; ".join(f"{study}: {way}" for study, way in ways) or "none"
         raise DoxaError(f"no calibrator is for these confidences. Fitted on: {fitted}. Here: {there}")
-    return _joined(shown, "After: by calibrators that were fitted before, on other answers.")
+    return _joined(shown, *_told(again, table.drop_nulls(READ)["group"].n_unique(), calibrators, fingerprint), *notes)
 
 
-def _check_model(calibrator: Calibrator, fingerprint: str | None, anyway: bool) -> None:
-    known = calibrator.about.get("fingerprint")
-    if fingerprint is not None and known is not None and known != fingerprint and not anyway:
-        raise DoxaError(
-            f"this calibrator was fitted on {calibrator.about.get('model')!r}, not on the model that answered, and "
-            "calibrations differ by model. Fit one on its answers, or add --calibrator-anyway"
+def _told(again: int, questions: int, calibrators: Sequence[Calibrator], fingerprint: str | None) -> Iterator[str]:
+    yield "After: by calibrators that were fitted before."
+    if again:
+        yield (
+            f"{again} of {questions} questions are among those that they were fitted on: there the calibrated figures "
+            "flatter. Fit on some questions and use on others."
         )
+    if fingerprint is None:
+        models = sorted({str(c.about.get("model")) for c in calibrators})
+        yield f"Fitted on {', '.join(models)}. Whether that is the model that answered here is not known."
+
+
+def check_model(calibrators: Sequence[Calibrator], fingerprint: str | None, *, anyway: bool = False) -> None:
+    """DoxaError: a calibrator was fitted on another model than the one of this fingerprint."""
+    for calibrator in calibrators:
+        known = calibrator.about.get("fingerprint")
+        if not anyway and None not in (fingerprint, known) and known != fingerprint:
+            raise DoxaError(
+                f"this calibrator was fitted on {calibrator.about.get('model')!r}, not on the model that answers, and "
+                "calibrations differ by model. Fit one on its answers, or add --calibrator-anyway"
+            )
+
+
+def _marks(groups: np.ndarray) -> set[str]:
+    """Questions, each by 12 hexadecimal digits: what a calibrator was fitted on is known again, and not told."""
+    return {hashlib.sha256(g.encode()).hexdigest()[:12] for g in set(groups.tolist())}
 
 
 def methods() -> Mapping[str, Method | None]:

@@ -28,6 +28,15 @@ def test_isotonic_unit_case():
     assert made.apply([0.0, 0.9]) == approx([0, 1])  # clipped
 
 
+def test_isotonic_steps_are_those_of_scikit_learn():
+    sklearn = pytest.importorskip("sklearn.isotonic")
+    rng = np.random.default_rng(5)
+    said, right = rng.integers(0, 21, 400) / 20, rng.integers(0, 2, 400)  # many ties
+    theirs = sklearn.IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(said, right)
+    grid = np.linspace(0, 1, 301)
+    assert fit(said, right, "isotonic").apply(grid) == approx(theirs.predict(grid), abs=1e-12)
+
+
 @pytest.mark.filterwarnings("ignore:.*are few")
 def test_separable_answers_have_bounded_weights_and_are_told():
     with pytest.warns(UserWarning, match="separates right from wrong"):
@@ -109,6 +118,9 @@ def test_saved_and_read_again(method):
 
 
 def test_what_is_no_calibrator():
+    for parameters in ({}, {"slope": "x", "bias": 0}, {"slope": math.nan, "bias": 0}):
+        with pytest.raises(ValueError, match=r"lacks its parameters|maps 0, 0\.5 and 1 to"):
+            Calibrator.from_json(json.dumps({"format": 1, "method": "platt", "n": 1, "parameters": parameters}))
     for text in ("{", "[]", "{}", json.dumps({"format": 9, "method": "platt", "n": 1, "parameters": {}})):
         with pytest.raises(ValueError, match=r"no saved calibrator|format 9"):
             Calibrator.from_json(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from doxa.models.local_batching import Batches, Gatherer
+from doxa.models.local_batching import Batches, Gatherer, out_of_memory
 from doxa.records import DoxaError
 
 pytest.importorskip("torch")
@@ -169,6 +169,29 @@ def test_memory_that_ran_out_halves_the_budget_and_goes_on(error):
     batches.run(units, compute)
     assert sizes == [4, 2, 2, 2, 2]  # the first batch is halved, the later ones fit
     assert all(u.got == [10] for u in units)
+
+
+def test_a_unit_that_never_fits_does_not_bring_the_budget_down_again_and_again():
+    batches, sizes = Batches(640), []
+
+    def compute(batch):
+        sizes.append([u.size for u in batch])
+        if batch[0].size == 600:
+            raise MemoryError
+        return [u.size for u in batch]
+
+    for _ in range(3):
+        large, *small = units = [Unit(600), *(Unit(10) for _ in range(60))]
+        batches.run(units, compute)
+        assert isinstance(large.got[0], DoxaError) and all(u.got == [10] for u in small)
+    assert batches.budget == 300  # half of what did not fit
+    assert sizes == [[600], [10] * 30, [10] * 30] * 3
+
+
+@pytest.mark.parametrize("words", ["DefaultCPUAllocator: can't allocate memory", "MPS backend out of memory", "x"])
+def test_memory_that_ran_out_is_told_by_its_words(words):
+    assert out_of_memory(RuntimeError(words)) == (words != "x")
+    assert not out_of_memory(ValueError(words))
 
 
 def test_what_nobody_waits_for_is_left_out():

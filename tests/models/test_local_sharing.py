@@ -150,6 +150,21 @@ def test_replies_and_states_are_those_of_plain_reading(load, kind):
                 assert state_lpd[0] == approx(out.hidden_states[1][0, [3, -1]].numpy(), abs=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["gpt2", "opt"])  # learned positions: one more is none
+def test_a_text_as_long_as_the_network_reads_and_one_longer(load, kind):
+    model, whole = load(kind), text(5, 1024)
+    fits, states, longer, full = gathered(
+        model.score(Prompt(text=whole[:1022]), [whole[1022:], "no"]),
+        model.hidden_states(Prompt(text=whole)),
+        model.score(Prompt(text=whole[:1023]), ["no"]),
+        model.generate(Prompt(text=whole), Sampling()),
+    )
+    assert fits[0].logprob == approx(plain_score(model, whole[:1022], whole[1022:]), abs=1e-4)
+    assert states.shape == (2, 1, 16)
+    assert isinstance(longer, DoxaError) and "has 1025 tokens; this model reads at most 1024" in str(longer)
+    assert isinstance(full, DoxaError) and "1 must follow" in str(full)
+
+
 # --- networks that are not what they seem ----------------------------------------------------------------------------
 
 
@@ -328,6 +343,35 @@ def test_memory_that_runs_out_on_a_shared_beginning_fails_those_that_need_it_alo
     failed, fine = gathered(model.score(Prompt(text=text(7, 300)), many), model.score(Prompt(text=SHORT[0]), OPTIONS))
     assert isinstance(failed, DoxaError) and "memory ran out on one request" in str(failed)
     assert fine[0].logprob == approx(plain_score(model, SHORT[0], OPTIONS[0]), abs=1e-4)
+
+
+def test_a_reply_does_not_go_on_from_what_was_let_go_meanwhile(load, monkeypatch):
+    model = load("llama")
+    sampling = Sampling(n=2, temperature=1, max_tokens=6, top_logprobs=0)
+    prompts = [Prompt(text=text(30 + i, 40 + i)) for i in range(2)]
+    want = gathered(*(model.generate(prompt, sampling) for prompt in prompts))
+    model.forget()
+    read = model._reader.read
+
+    def read_and_lose(paths):  # as when memory runs out on a later batch of the same round
+        read(paths)
+        model._prefixes.clear()
+
+    monkeypatch.setattr(model._reader, "read", read_and_lose)
+    found = gathered(*(model.generate(prompt, sampling) for prompt in prompts))
+    pairs = [pair for here, there in zip(found, want, strict=True) for pair in zip(here, there, strict=True)]
+    for one, other in pairs:
+        assert one.text == other.text
+        assert [t.logprob for t in one.tokens] == approx([t.logprob for t in other.tokens], abs=1e-4)
+
+
+def test_statements_whose_states_are_read_leave_nothing_behind(load):
+    model = load("llama")
+    statements = [Prompt(text=text(60 + i, 50)) for i in range(4)]
+    gathered(*(model.hidden_states(statement) for statement in statements))
+    assert model._prefixes.bytes == 0
+    gathered(model.score(statements[0], OPTIONS))  # a prompt is met again, in its next turn
+    assert model._prefixes.bytes > 0
 
 
 def test_states_come_in_the_precision_that_is_asked_for(load, monkeypatch):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from doxa.models import Model
     from doxa.records import Findings
     from doxa.runs import Run
+    from doxa.study import Study
 
 SLUG = 60  # characters of a model's address in the name of a folder
 
@@ -39,6 +40,7 @@ DECIDING = ("limit", "seed", "base_url", "device", "dtype", "trust_remote_code",
 @click.option("--items", "items_file", type=FOLDER_PATH, help="Ask your own items: CSV, JSONL or Parquet.")
 @null_option
 @calibrator_options
+@click.option("--confidence-from", type=FOLDER_PATH, metavar="FOLDER", help="Also ask a kept correctness model.")
 @model_options
 def run(study: tuple[str, ...], model: str, **given: Any) -> None:
     """Ask a model one or several studies; resumes what was cut.
@@ -57,6 +59,7 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
     items = sets.load(given["items_file"]) if given["items_file"] else None
     kept = _kept(given)  # before anything is asked
     asked = load_model(model, given)
+    _check(kept, chosen, asked, given)
     changed: dict[str, Any] = {s.name: options[s.name] for s in chosen if options[s.name] != s.options()}
     if items is not None:
         changed["items"] = items_digest(items, len(items))
@@ -72,7 +75,12 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
         **_how(given),
         null_headline=given["null"],
     )
-    show(done, given["as_json"], {"calibrated": _calibrated(done, kept, given)} if kept else None)
+    beside = {"calibrated": _calibrated(done, kept, given)} if kept else {}
+    if given["confidence_from"]:
+        from doxa import confidence
+
+        beside[confidence.WAY] = confidence.of_run(done, given["confidence_from"], asked)
+    show(done, given["as_json"], beside)
 
 
 @click.command(cls=StudyCommand)
@@ -108,7 +116,7 @@ def score(
 
         kept = calibration.load(calibrator)
         for file in files:
-            answers = calibration.of_rows(chosen, read(chosen, file, options).rows, options)
+            answers = calibration.of_rows(chosen, read(chosen, file, options).rows, options, missing=True)
             scored.append((f"{file}, calibrated", calibration.applied(answers, kept, anyway=calibrator_anyway)))
     if as_json:
         print_json({label: findings_dict(found) for label, found in scored})
@@ -150,12 +158,21 @@ def _kept(given: Mapping[str, Any]) -> list[Calibrator]:
     return calibration.load(given["calibrator"]) if given["calibrator"] else []
 
 
+def _check(kept: list[Calibrator], chosen: list[Study], model: Model, given: Mapping[str, Any]) -> None:
+    """Refuse calibrators that are of no use for these studies or this model."""
+    from doxa import calibration
+
+    if kept:
+        calibration.check_studies(chosen)
+        calibration.check_model(kept, model.fingerprint, anyway=given["calibrator_anyway"])
+
+
 def _calibrated(done: Run, kept: list[Calibrator], given: Mapping[str, Any]) -> Findings:
     """The run's confidences by calibrators of an earlier one."""
     from doxa import calibration
 
     fingerprint, anyway = done.manifest["model"]["fingerprint"], given["calibrator_anyway"]
-    return calibration.applied(calibration.graded(done), kept, fingerprint=fingerprint, anyway=anyway)
+    return calibration.applied(calibration.graded(done, missing=True), kept, fingerprint=fingerprint, anyway=anyway)
 
 
 # --- before a run ----------------------------------------------------------------------------------------------------

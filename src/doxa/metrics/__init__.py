@@ -30,6 +30,7 @@ from doxa.metrics.calibration import (
     squared_calibration_error,
 )
 from doxa.metrics.calibration_interval import bootstrap_ece, ece_of_weights
+from doxa.metrics.calibrators import Calibrator, cross_fitted, fit_temperature
 from doxa.metrics.coherence import coherence_distance
 from doxa.metrics.discrimination import (
     Confusion,
@@ -46,6 +47,7 @@ from doxa.metrics.discrimination import (
     selective_auc,
 )
 from doxa.metrics.discrimination_interval import auroc_of_weights, bootstrap_auroc
+from doxa.metrics.distributional import Distributions, Masses, dcs, hedging_index, ternary
 from doxa.metrics.intervals import (
     Interval,
     clopper_pearson,
@@ -62,9 +64,12 @@ from doxa.metrics.scores import BrierParts, brier, brier_decomposition, brier_op
 
 __all__ = [
     "BrierParts",
+    "Calibrator",
     "ChiSquare",
     "Confusion",
+    "Distributions",
     "Interval",
+    "Masses",
     "McNemar",
     "PrecisionRecall",
     "ReliabilityBin",
@@ -92,11 +97,15 @@ __all__ = [
     "coherence_distance",
     "confusion",
     "correlation_p",
+    "cross_fitted",
+    "dcs",
     "ece",
     "ece_debiased",
     "ece_expected",
     "ece_of_weights",
     "ece_top_label",
+    "fit_temperature",
+    "hedging_index",
     "items_for_difference",
     "jensen_shannon",
     "jensen_shannon_n",
@@ -119,6 +128,7 @@ __all__ = [
     "selective_auc",
     "spearman",
     "squared_calibration_error",
+    "ternary",
     "total_variation",
     "total_variation_n",
     "wilson",

@@ -62,17 +62,24 @@ class Calibrator:
 
     @classmethod
     def from_json(cls, text: str) -> Calibrator:
-        """A saved calibrator. ValueError: text that is none, or of a later format."""
+        """A saved calibrator. ValueError: text that is none, one that gives no probabilities, or a later format."""
         try:
             kept = json.loads(text)
             made = cls(kept["method"], kept["parameters"], int(kept["n"]), kept.get("about") or {})
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"this is no saved calibrator ({type(error).__name__}: {error})") from None
         if kept.get("format") != FORMAT or made.method not in _APPLY:
             raise ValueError(
                 f"a calibrator of format {kept.get('format')!r}, method {made.method!r}; this version reads format "
                 f"{FORMAT} with {', '.join(_APPLY)}. Fit it anew"
             )
+        try:
+            with np.errstate(invalid="ignore"):
+                tried = made.apply([0.0, 0.5, 1.0])
+        except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            raise ValueError(f"this {made.method} calibrator lacks its parameters ({error!r}). Fit it anew") from None
+        if np.isnan(tried).any():
+            raise ValueError(f"this {made.method} calibrator maps 0, 0.5 and 1 to {tried.tolist()}. Fit it anew")
         return made
 
 
@@ -256,10 +263,19 @@ def _apply_beta(c: Floats, of: Mapping[str, Any]) -> Floats:
 
 
 def _fit_isotonic(c: Floats, y: Floats) -> dict[str, list[float]]:
-    from sklearn.isotonic import IsotonicRegression
+    x, place = np.unique(c, return_inverse=True)
+    held = np.bincount(place)
+    steps = _rising(np.bincount(place, weights=y) / held, held)
+    before, after = np.diff(steps, prepend=np.nan) != 0, np.diff(steps, append=np.nan) != 0
+    ends = before | after  # within a step nothing bends
+    return {"x": x[ends].tolist(), "y": steps[ends].tolist()}
 
-    made = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(c, y)
-    return {"x": made.X_thresholds_.tolist(), "y": made.y_thresholds_.tolist()}
+
+def _rising(values: Floats, weights: ArrayLike) -> Floats:
+    """The nearest values that never fall, by weighted least squares."""
+    from scipy.optimize import isotonic_regression
+
+    return np.asarray(isotonic_regression(values, weights=np.asarray(weights, dtype=np.float64)).x)
 
 
 def _apply_steps(c: Floats, of: Mapping[str, Any]) -> Floats:
@@ -268,22 +284,20 @@ def _apply_steps(c: Floats, of: Mapping[str, Any]) -> Floats:
 
 def _fit_spline(c: Floats, y: Floats) -> dict[str, list[float]]:
     """Logistic regression on a natural cubic basis of the logit, then its values made monotone on a grid."""
-    from sklearn.isotonic import IsotonicRegression
-
     x = logit(c)
     knots = np.unique(np.quantile(x, np.linspace(0, 1, KNOTS)))
     if len(knots) < 3:
         slope, bias = _logistic(x[:, None], y, [None]).tolist()
         grid = np.linspace(x.min(), x.max(), 2)
         return {"x": grid.tolist(), "y": (slope * grid + bias).tolist()}
-    basis, centre, scale = _natural(x, knots), _natural(x, knots).mean(axis=0), _natural(x, knots).std(axis=0) + 1e-12
+    basis = _natural(x, knots)
+    centre, scale = basis.mean(axis=0), basis.std(axis=0) + 1e-12
     weights = _logistic((basis - centre) / scale, y, [None] * basis.shape[1])
     grid = np.linspace(knots[0], knots[-1], 101)
     score = (_natural(grid, knots) - centre) / scale @ weights[:-1] + weights[-1]
     held = np.interp(np.sort(x), grid, np.arange(len(grid)))
     weight = np.bincount(np.round(held).astype(int), minlength=len(grid)) + 1e-3
-    rising = IsotonicRegression().fit_transform(grid, score, sample_weight=weight)
-    return {"x": grid.tolist(), "y": rising.tolist()}
+    return {"x": grid.tolist(), "y": _rising(score, weight).tolist()}
 
 
 def _natural(x: Floats, knots: Floats) -> Floats:

@@ -14,6 +14,8 @@ from doxa.records import DoxaError
 # A round begins when this many turns of the event loop brought no new request, or after WAIT_S at the latest.
 QUIET_TURNS = 4
 WAIT_S = 0.002
+# On CPU, on MPS, in cuBLAS.
+OUT_OF_MEMORY = ("can't allocate memory", "backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 CLOSED = "this model was closed; load it again to ask it"
 
 T = TypeVar("T")
@@ -156,7 +158,8 @@ class Batches(Generic[U]):
     """Carries units out in batches of at most `budget` tokens, padding counted.
 
     A batch that fails is halved until the unit that is to blame stands alone: it alone fails. When memory was
-    what failed, the budget is halved too, so that later batches fit, and `relief` is called: it frees what it can.
+    what failed, the budget becomes at most half of what the batch cost, so that later ones fit, and `relief` is
+    called: it frees what it can.
     """
 
     def __init__(self, budget: int, relief: Callable[[], None] = lambda: None) -> None:
@@ -181,7 +184,7 @@ class Batches(Generic[U]):
             # Nothing of the failed attempt may stay referenced here: its tensors are what filled the memory.
             failure = _in_words(error, batch[0])
             if out_of_memory(error):
-                self.budget = max(self.budget // 2, 1)
+                self.budget = max(min(self.budget, _cost(batch) // 2), 1)
                 self._relief()
         else:
             for unit, result in zip(batch, results, strict=True):
@@ -195,6 +198,10 @@ class Batches(Generic[U]):
             self._attempt(half, compute)
 
 
+def _cost(batch: Sequence[Unit]) -> int:
+    return len(batch) * max(unit.size for unit in batch) + sum(unit.extra for unit in batch)
+
+
 def _first_batch(units: Sequence[Unit], budget: int) -> int:
     """How many of the units, longest first, fit: each is padded to the first one's length. At least one."""
     spent, longest = 0, units[0].size
@@ -206,12 +213,12 @@ def _first_batch(units: Sequence[Unit], budget: int) -> int:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out: torch's own error on accelerators, a RuntimeError of the allocator on CPU."""
+    """Whether memory ran out: torch's own error, or what allocators and libraries below it say in a RuntimeError."""
     import torch
 
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _in_words(error: Exception, unit: Unit) -> Exception:

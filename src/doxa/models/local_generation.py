@@ -136,15 +136,21 @@ def _started(draws: Sequence[Draw], reader: Reader) -> Stream:
     prompts = {ids: i for i, ids in enumerate(dict.fromkeys(draw.ids for draw in draws))}
     rows = [prompts[draw.ids] for draw in draws]
     fits = sum(map(len, prompts)) * prefixes.token_bytes <= prefixes.budget
-    if not (fits and network.cached) or reader.sharing(max(map(len, prompts))) == "none":
+
+    def read_whole() -> Stream:
         stream = Stream.read(network, list(prompts))
         if len(prompts) < len(draws):
             stream.keep(torch.tensor(rows, device=network.device))
         return stream
+
+    if not (fits and network.cached) or reader.sharing(max(map(len, prompts))) == "none":
+        return read_whole()
     paths = [LogitsPath(ids, [len(ids) - 1], keep=len(ids), whole=True) for ids in prompts]
     reader.read(paths)
     logits = torch.cat([path.logits() for path in paths])
     kept = [prefixes.find(path.ids, len(path.ids), least=1) for path in paths]
+    if any(prefix.length < len(path.ids) for prefix, path in zip(kept, paths, strict=True)):
+        return read_whole()  # some were let go again, because memory ran short on others
     lengths = [kept[row].length for row in rows]
     return Stream.behind(network, prefixes.past([kept[row] for row in rows], SPARE), lengths, logits[rows])
 
@@ -266,10 +272,10 @@ class Choice:
         """Next token (b,) from logits (b, v)."""
         import torch
 
-        best = logits.argmax(-1)
         hot = self._temperature > 0
         if not hot.any():
-            return best
+            return logits.argmax(-1)
+        best = logits.argmax(-1) if not hot.all() else torch.zeros_like(hot, dtype=torch.long)
         uniform = self._uniform()
         probabilities = torch.softmax(logits[hot] / self._temperature[hot, None], dim=-1)
         if (self._top_p < 1).any():

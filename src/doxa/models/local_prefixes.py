@@ -146,11 +146,11 @@ class Prefixes:
                 whole[at, :, begin : begin + count] = segment.layers[layer][which][:, :count]
             for prefix, at in rows.items():
                 if prefix.length < longest:
-                    whole[at, :, : longest - prefix.length] = 0
+                    whole[_stretch(at), :, : longest - prefix.length] = 0
             return whole
 
         stretches = [
-            (at if len(rows) > 1 else slice(None), longest - prefix.length + segment.start, count, segment)
+            (_stretch(at), longest - prefix.length + segment.start, count, segment)
             for prefix, at in rows.items()
             for segment, count in prefix.parts()
         ]
@@ -181,6 +181,11 @@ def agreed(one: np.ndarray, other: np.ndarray) -> int:
     differs = one[:length] != other[:length]
     first = int(differs.argmax()) if length else 0
     return first if length and differs[first] else length
+
+
+def _stretch(rows: list[int]) -> slice | list[int]:
+    """Ascending rows, as a slice where none is left out: that writes several times as fast."""
+    return slice(rows[0], rows[-1] + 1) if rows[-1] - rows[0] + 1 == len(rows) else rows
 
 
 def _split(segment: Segment, at: int) -> Segment:

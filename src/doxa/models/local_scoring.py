@@ -114,7 +114,8 @@ class StatesPath(Asked):
     """One prompt whose residual stream is wanted; layers and positions are counted from 0."""
 
     def __init__(self, job: Job, ids: tuple[int, ...], layers: tuple[int, ...], positions: tuple[int, ...]) -> None:
-        super().__init__(job, 0, ids, positions, keep=len(ids))
+        # Nothing is kept: nobody goes on from a statement, and its keys and values are far larger than its states.
+        super().__init__(job, 0, ids, positions, keep=0)
         self.layers = layers
         self._states: np.ndarray | None = None
 

@@ -139,9 +139,14 @@ class _Probe:
             return [path.logits() for path in (*found, found[0])]
         # Once with nothing kept before, once behind what was kept.
         first = self._path(long, self._last, keep=len(long))
-        reader.read([first, *(self._path(long, other) for other in self._others)])
-        reader.read([*found, *(self._path(long, other) for other in self._others)])
+        reader.read([first, *self._company()])
+        reader.read([*found, *self._company()])
         return [path.logits() for path in (*found, first)]
+
+    def _company(self) -> list[LogitsPath]:
+        """The other branches. Nobody looks at their logits, so that they want as few as a path can."""
+        texts = [np.concatenate([self._trunk, branch]) for branch in self._others]
+        return [LogitsPath(text, [len(text) - 1], keep=0) for text in texts]
 
     def _path(self, beginning: np.ndarray, branch: np.ndarray, keep: int = 0) -> LogitsPath:
         text = np.concatenate([beginning, branch])

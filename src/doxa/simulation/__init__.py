@@ -1,0 +1,21 @@
+"""Many turns, many players: conversations as data, debates over rounds, and respondents told who is asking."""
+
+from doxa.simulation.conversation import Budget, Conversation, Turn, View, forced
+from doxa.simulation.debate import Bets, debate, due
+from doxa.simulation.personas import IDENTITIES, Persona, crossed, identity, with_persona
+
+__all__ = [
+    "IDENTITIES",
+    "Bets",
+    "Budget",
+    "Conversation",
+    "Persona",
+    "Turn",
+    "View",
+    "crossed",
+    "debate",
+    "due",
+    "forced",
+    "identity",
+    "with_persona",
+]
