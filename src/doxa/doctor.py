@@ -21,6 +21,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ray": ("ray",),
     "inspect": ("inspect_ai",),
     "encode": ("sentence_transformers",),
+    "ranking": ("trueskill",),
 }
 
 
