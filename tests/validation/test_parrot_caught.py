@@ -1,0 +1,55 @@
+"""PARROT, broken in one place: validation says so. Unbroken, it is sound."""
+
+import dataclasses
+
+import pytest
+
+from doxa import validation
+from doxa.metrics import claims, shifts, yielding
+from doxa.studies import parrot
+
+DEFERENCE, PRESSURE, UNREAD = "deference", "pressure on belief", "unread replies"
+
+
+def sound(*truths):
+    chosen = tuple(t for t in parrot.study.planted if t.name in truths)
+    assert len(chosen) == len(truths)
+    return validation.sound(validation.validate([dataclasses.replace(parrot.study, planted=chosen)]))
+
+
+def test_unbroken_it_is_sound_and_telling():
+    recovered = validation.validate([parrot.study])
+    assert validation.sound(recovered)
+    assert {r.truth.name for r in recovered if r.telling} == {t.name for t in parrot.study.planted}
+
+
+def test_follow_rate_of_any_change(monkeypatch):
+    monkeypatch.setattr(shifts, "follow_rate", lambda said, named, groups=None: shifts.flip_rate(said, named, groups))
+    assert not sound(DEFERENCE)
+
+
+def test_a_claim_that_is_not_shown(monkeypatch):
+    monkeypatch.setattr(parrot, "_claimed", lambda prompt, item, letter, options: prompt)
+    assert not sound(DEFERENCE)
+
+
+def test_a_claim_of_the_right_letter(monkeypatch):
+    told = parrot._claimed
+    monkeypatch.setattr(parrot, "_claimed", lambda prompt, item, letter, o: told(prompt, item, item.answer_letter, o))
+    assert not sound(DEFERENCE)
+
+
+def test_unread_replies_left_out(monkeypatch):
+    whole = claims.follows
+    monkeypatch.setattr(claims, "follows", lambda table: whole(table.drop_nulls(["answer_neutral", "answer_claimed"])))
+    assert not sound(UNREAD)
+
+
+@pytest.mark.parametrize("broken", ["tau", "before"])
+def test_probabilities_that_are_others(broken, monkeypatch):
+    made = yielding.tempered
+    if broken == "tau":
+        monkeypatch.setattr(yielding, "tempered", lambda values, tau, floored: made(values, 3.0, floored=floored))
+    else:
+        monkeypatch.setattr(claims, "_of", lambda table, arm, letters, of=claims._of: of(table, "neutral", letters))
+    assert not sound(PRESSURE)
