@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 import doxa
-from doxa.audit import abstention, audit, beliefs, coherence, consistency, knowing
+from doxa.audit import abstention, audit, battery, beliefs, chosen_parts, coherence, consistency, knowing
+from doxa.models import load
 from doxa.models.simulated import Respondent
 from doxa.records import DoxaError, Reply
 from doxa.study import frame
@@ -144,7 +145,7 @@ def test_the_null_shuffles_truth_within_a_kind():
 
 
 def test_audit_makes_a_profile(tmp_path):
-    done = audit("simulated:oracle?unit=group", limit=12, out=tmp_path / "run")
+    done = audit("simulated:oracle?unit=group", limit=12, out=tmp_path / "run", validated=False)
     assert done.profile["right, open questions"] == 1
     assert doxa.open_run(tmp_path / "run").profile["right, open questions"] == 1
 
@@ -154,6 +155,29 @@ def test_audit_of_one_part_and_of_an_unknown_one():
     assert [p.study for p in done.parts] == ["coherence"]
     with pytest.raises(DoxaError, match="no part 'cohesion'; its parts are beliefs, abstention"):
         audit("simulated:oracle", parts=["cohesion"])
+
+
+def test_what_a_part_needs_and_what_is_added_on_request():
+    shows_no_states = load("simulated:oracle")
+    assert "know-what-they-know" in battery() and "know-what-they-know" not in battery(shows_no_states)
+    with pytest.raises(DoxaError, match="know-what-they-know needs hidden states, which simulated:oracle does not"):
+        chosen_parts(shows_no_states, ["know-what-they-know"])
+    assert list(chosen_parts(shows_no_states, also=["calibration-gap"]))[-1] == "calibration-gap"
+    assert list(chosen_parts(shows_no_states, ["kable"], ["calibration-gap"])) == ["kable", "calibration-gap"]
+    assert "calibration-gap" not in chosen_parts(shows_no_states)
+
+
+def test_one_table_of_every_confidence_the_audit_read():
+    parts = ["beliefs", "relative-confidence", "know-what-they-know"]
+    done = audit("organism:atlas", parts=parts, limit=40, validated=False)
+    table = done.profile.table("Which confidence to use")
+    by = {(row[0], row[1]): dict(zip(table.columns, row, strict=True)) for row in table.rows}
+    assert by["open questions", "words"]["calls"] == "1 answer"
+    preferred = next(line for (_, reading), line in by.items() if reading.startswith("preferences"))
+    assert preferred["calls"] == "1 answer, 16 comparisons" and preferred["accuracy"] > 0.4
+    foreseen = next(line for (_, reading), line in by.items() if reading.startswith("P(IK)"))
+    assert foreseen["AUROC low"] < foreseen["AUROC"] < foreseen["AUROC high"] and foreseen["share read"] == 1
+    assert by["open questions", "words"]["ECE"] == done["beliefs"].findings["ECE, words, open"]
 
 
 class Babbler(Respondent):

@@ -15,7 +15,8 @@ def column(table, reading, name):
 
 
 def found():
-    return Findings(tuple(Estimate(f"{m}, words, open", 0.25, 0.2, 0.3) for m in ("ECE", "Brier", "AUROC")))
+    shown = {"ECE": 0.25, "ECE, debiased": 0.1, "Brier": 0.25, "AUROC": 0.75}
+    return Findings(tuple(Estimate(f"{m}, words, open", value, value - 0.05, 1.0) for m, value in shown.items()))
 
 
 def test_by_hand():

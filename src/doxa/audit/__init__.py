@@ -14,28 +14,63 @@ if TYPE_CHECKING:
     from doxa.study import Study
 
 
-def battery(model: Model | None = None) -> dict[str, tuple[Study, Any]]:
+ON_REQUEST: dict[str, dict[str, Any]] = {
+    "calibration-gap": {"questions": 60, "wording": "prefixed", "lengths": "uncertainty_only"},
+}
+"""Parts that an audit has only where they are asked for, with their options."""
+
+
+def battery(model: Model | None = None, also: Sequence[str] = ()) -> dict[str, tuple[Study, Any]]:
     """Name of each part -> its study and the options that it has in an audit.
 
-    model  chooses the best reading that this model can give; None: log-probabilities
+    model  chooses the best reading that this model can give; None: as for one that shows everything
+    also   names of `ON_REQUEST`
     """
     from doxa import studies
     from doxa.audit import abstention, beliefs, coherence, consistency
 
-    scores = model is None or "score" in model.capabilities
+    scores, states = (model is None or ability in model.capabilities for ability in ("score", "hidden_states"))
     taken: dict[str, dict[str, Any]] = {
         "kable": {"pairs": 60},
         "distributional-correctness": {"questions": 100 if scores else 40, "reading": "both" if scores else "samples"},
+        "relative-confidence": {
+            "questions": 100 if scores else 60,
+            "matchups": 8 if scores else 4,
+            "samples": 8,
+            "swap": True,
+        },
     }
+    if states:
+        taken["know-what-they-know"] = {"parts": "knowing", "questions": 400, "sources": 0.0}
+    taken |= {name: ON_REQUEST[name] for name in also}
     own = [part.study for part in (beliefs, abstention, consistency, coherence)]
     published = {name: (studies.load(name), options) for name, options in taken.items()}
     return {s.name: (s, s.options()) for s in own} | {n: (s, s.options(**o)) for n, (s, o) in published.items()}
+
+
+def chosen_parts(
+    model: Model, parts: Sequence[str] | None = None, also: Sequence[str] = ()
+) -> dict[str, tuple[Study, Any]]:
+    """The parts of `battery` that an audit of this model has.
+
+    raises  DoxaError: no such part, or none that this model can be asked
+    """
+    every = battery(None, tuple(ON_REQUEST))
+    for name in (*(parts or ()), *also):
+        if name not in every:
+            raise DoxaError(f"the audit has no part {name!r}; its parts are {', '.join(every)}")
+    asked = [*dict.fromkeys((*(parts or ()), *also))]
+    whole = battery(model, [name for name in asked if name in ON_REQUEST])
+    if missing := [name for name in asked if name not in whole]:
+        raise DoxaError(f"{missing[0]} needs hidden states, which {model.address} does not show; leave that part out")
+    return {name: part for name, part in whole.items() if not parts or name in asked}
 
 
 def audit(
     model: Model | str,
     *,
     parts: Sequence[str] | None = None,
+    also: Sequence[str] = (),
     limit: int | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -47,7 +82,8 @@ def audit(
 ) -> Run:
     """Ask a model the whole battery, or some parts of it, and put its profile on top of their findings.
 
-    parts      names of parts; None: all. limit: only the first so many items of each part
+    parts      names of parts; None: all that this model can be asked. limit: only the first so many items of each part
+    also       names of `ON_REQUEST`: parts beside those
     validated  with the recovery table of every instrument used: made once for this version of Doxa, then kept
     say        told what is planted next, where it is made
     raises     DoxaError: no such part; and whatever `doxa.runs.run` raises
@@ -58,11 +94,7 @@ def audit(
     from doxa.validation import trusted
 
     model = load(model) if isinstance(model, str) else model
-    whole = battery(model)
-    unknown = [p for p in parts or () if p not in whole]
-    if unknown:
-        raise DoxaError(f"the audit has no part {unknown[0]!r}; its parts are {', '.join(whole)}")
-    chosen = [whole[name] for name in (parts or whole)]
+    chosen = list(chosen_parts(model, parts, also).values())
     options: Mapping[str, Any] = {study.name: opts for study, opts in chosen}
     done = runs.run(
         [study for study, _ in chosen],

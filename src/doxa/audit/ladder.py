@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from doxa.metrics import selective_accuracy
@@ -12,6 +12,11 @@ from doxa.records import Estimate, Findings, Table
 if TYPE_CHECKING:
     import polars as pl
 
+SECTION = "Which confidence to use"
+NOTE = (
+    "Each over the answers that this reading could be read for. The surer half: half of these answers, those with the "
+    "highest confidence, in expectation where ties are cut. Low and high are 95 % limits."
+)
 HALF = 0.5  # share of the questions answered, the surest ones
 SHOWN = ("ECE", "Brier", "AUROC")
 COLUMNS = (
@@ -35,29 +40,27 @@ def ladder(kind: str, graded: pl.DataFrame, found: Mapping[str, Findings], *, sa
 
     graded  rows of this kind, with `correct`; found: what is known of each reading, by its name; samples: of one answer
     """
-    lines = tuple(_line(reading, graded, found[reading], samples) for reading in found)
-    table = Table(
-        f"Which confidence to use, {kind}",
-        COLUMNS,
-        lines,
-        section="Which confidence to use",
-        note="Each over the answers that this reading could be read for. The surer half: half of these answers, those "
-        "with the highest confidence, in expectation where ties are cut. Low and high are 95 % limits.",
-    )
-    return Findings(tables=(table,))
+    lines = []
+    for reading, findings in found.items():
+        shown = {name: _named(f"{name}, {reading}, ", findings) for name in SHOWN}
+        limits = [value for e in shown.values() for value in (e.value, e.low, e.high)]
+        rows = graded.filter(graded["way"] == reading)
+        lines.append(line(reading, COST[reading].format(samples=samples), rows, limits))
+    return Findings(tables=(Table(f"{SECTION}, {kind}", COLUMNS, tuple(lines), section=SECTION, note=NOTE),))
 
 
-def _line(reading: str, graded: pl.DataFrame, found: Findings, samples: int) -> tuple[object, ...]:
-    import polars as pl
+def _named(beginning: str, found: Findings) -> Estimate:
+    return next(e for e in found.estimates if e.name.startswith(beginning))
 
-    rows = graded.filter(pl.col("way") == reading)
+
+def line(reading: str, calls: str, rows: pl.DataFrame, limits: Sequence[float]) -> tuple[object, ...]:
+    """One line of the table: rows with confidence and correct; limits: value, low and high of each of `SHOWN`."""
     read = rows.drop_nulls(["confidence", "correct"])
-    shown: dict[str, Estimate] = {e.name.split(",")[0]: e for e in found.estimates}
-    limits = [value for name in SHOWN for e in [shown[name]] for value in (e.value, e.low, e.high)]
-    head = (reading, COST[reading].format(samples=samples), len(read) / max(len(rows), 1), *limits)
+    head = (reading, calls, len(read) / max(len(rows), 1), *limits)
     if read.is_empty():
         return (*head, *[float("nan")] * 4)
     c, y = read["confidence"].to_numpy(), read["correct"].to_numpy().astype(float)
     surer = selective_accuracy(c, y, HALF)
-    low, high = proportion_limits(surer, HALF * len(y), 0.95)
+    units = read["group"].n_unique() if "group" in read.columns else len(y)  # samples of one question stand together
+    low, high = proportion_limits(surer, HALF * units, 0.95)
     return (*head, float(y.mean()), surer, low, high)

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from doxa.audit import knowing
+from doxa.audit import confidences, knowing
 from doxa.records import DoxaError, Estimate, Findings, Table
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
             Line(
                 "beliefs", "AUROC, option log-probabilities, choice", "tells right from wrong, option log-probabilities"
             ),
+            Line(
+                "relative-confidence",
+                "AUROC, bradley_terry",
+                "tells right from wrong, preferences between its answers",
+            ),
+            Line("know-what-they-know", "AUROC, P(IK)", "foresees what it can answer (AUROC of P(IK))"),
+            Line("know-what-they-know", "P(IK), rank correlation with popularity", "P(IK) rises with popularity"),
         ),
     ),
     (
@@ -81,6 +88,13 @@ PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
             Line("coherence", "incoherence, log-probabilities", "distance from coherence, log-probabilities"),
             Line("beliefs", "Spearman, samples and words, open", "samples and words agree (rank correlation)"),
             Line("beliefs", "Spearman, P(True) and words, open", "P(True) and words agree (rank correlation)"),
+        ),
+    ),
+    (
+        "Is understood by a reader",
+        (
+            Line("calibration-gap", "calibration gap, default", "calibration error added by how it explains"),
+            Line("calibration-gap", "discrimination gap, default", "discrimination lost by how it explains"),
         ),
     ),
     (
@@ -117,7 +131,8 @@ def profile(run: Run) -> Findings:
     ]
     address = str(run.manifest["model"]["address"])
     planted = _planted(address.removeprefix("organism:"), parts) if address.startswith("organism:") else None
-    return Findings(tuple(estimates), (planted,) if planted else (), tuple(charts))
+    tables = tuple(table for table in (confidences.table(parts), planted) if table)
+    return Findings(tuple(estimates), tables, tuple(charts))
 
 
 def _headline(heading: str, line: Line, part: Part) -> Estimate:

@@ -129,6 +129,7 @@ def score(
 @click.argument("model", required=False, default=DEFAULT_MODEL)
 @run_options
 @click.option("--part", "parts", multiple=True, help="Only this part of the battery; may be given several times.")
+@click.option("--also", multiple=True, help="This part beside the others: calibration-gap.")
 @click.option(
     "--validation/--no-validation", default=True, help="Show how far each instrument recovers what is planted."
 )
@@ -139,15 +140,16 @@ def audit(model: str, **given: Any) -> None:
     Every number has its 95 % interval. The same command again goes on where it was cut, or shows what is finished.
     """
     from doxa.audit import audit as run_audit
-    from doxa.audit import battery
+    from doxa.audit import chosen_parts
 
-    parts = tuple(dict.fromkeys(given["parts"]))
+    parts, also = (tuple(dict.fromkeys(given[name])) for name in ("parts", "also"))
     asked = load_model(model, given)
-    whole = battery(asked)
-    folder = given["out"] or default_folder("audit", model, given, {"parts": parts} if parts else {})
-    if all(p in whole for p in parts) and not _planned([whole[p] for p in parts or whole], asked, folder, given):
+    told = {name: chosen for name, chosen in {"parts": parts, "also": also}.items() if chosen}
+    folder = given["out"] or default_folder("audit", model, given, told)
+    if not _planned(list(chosen_parts(asked, parts, also).values()), asked, folder, given):
         return
-    done = run_audit(asked, parts=parts or None, out=folder, validated=given["validation"], say=_say, **_how(given))
+    how = _how(given) | {"validated": given["validation"], "say": _say}
+    done = run_audit(asked, parts=parts, also=also, out=folder, **how)
     show(done, given["as_json"])
 
 

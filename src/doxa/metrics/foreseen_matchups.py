@@ -13,7 +13,7 @@ from doxa.metrics.discrimination import auroc, selective_auc
 from doxa.metrics.foreseen import Foreseen
 from doxa.metrics.inputs import Floats
 from doxa.metrics.matchup_scores import OVER_DIRECT, OVER_SAMPLES
-from doxa.metrics.matchups import LAMBDA, Matchups, transitivity
+from doxa.metrics.matchups import LAMBDA, Matchups, transitivity, trueskill_is_there
 
 REPEATS = 300
 SPREAD = 0.7  # of a preference: the scale of its noise, in logits of the chance of being right
@@ -142,7 +142,7 @@ def of_preferences(
     scores = {"direct": own, "hybrid_sc": hybrid_draws(own, samples, options), "bradley_terry": drawn}
     gains = {OVER_DIRECT: ("bradley_terry", "direct"), OVER_SAMPLES: ("bradley_terry", "hybrid_sc")}
     found = areas_foreseen(scores, own, gains)
-    for area, way in product(("AUROC", "selective AUC"), ("elo", "trueskill")):
+    for area, way in product(("AUROC", "selective AUC"), ("elo", "trueskill") if trueskill_is_there() else ("elo",)):
         found[f"{area}, {way}"] = found[f"{area}, bradley_terry"]
     found["transitive triples"] = transitivity_foreseen(sigmoid(strength[a] - strength[b]), a, b, len(own))
     return found | {"accuracy": Foreseen(float(own.mean()), float(np.sqrt((own * (1 - own)).mean())), len(own))}

@@ -15,7 +15,7 @@ from doxa.metrics.discrimination import selective_auc
 from doxa.metrics.discrimination_interval import bootstrap_auroc
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import NAN, Interval
-from doxa.metrics.matchups import Matchups, by_rank, elo, log_strengths, transitivity, trueskill
+from doxa.metrics.matchups import Matchups, by_rank, elo, log_strengths, transitivity, trueskill, trueskill_is_there
 from doxa.metrics.resampling import bootstrap, paired_difference
 from doxa.metrics.sums import NOTHING, mean, share
 
@@ -131,7 +131,8 @@ class Compared:
             orders = {"orders": 0} if rules.as_published else {}
             return elo(games, k=rules.elo_k, passes=rules.elo_passes, **orders)
         if way == "trueskill":
-            return trueskill(games, conservative=rules.conservative)
+            there = trueskill_is_there()
+            return trueskill(games, conservative=rules.conservative) if there else np.full(games.n, NAN)
         if way == "bradley_terry":
             return log_strengths(games, prior=rules.prior, updates=PUBLISHED_UPDATES if rules.as_published else None)
         if way == "hybrid_sc":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -118,6 +119,11 @@ def _elo_once(matchups: Matchups, order: Ints, k: float, passes: int, start: flo
     return rating
 
 
+def trueskill_is_there() -> bool:
+    """Whether the package `trueskill` is installed; without it there are no TrueSkill ratings."""
+    return importlib.util.find_spec("trueskill") is not None
+
+
 def trueskill(
     matchups: Matchups,
     *,
@@ -143,7 +149,7 @@ def trueskill(
     try:
         package: Any = importlib.import_module("trueskill")
     except ImportError as error:
-        raise ImportError("TrueSkill ratings are made by the package trueskill: pip install trueskill") from error
+        raise ImportError("TrueSkill ratings are made by the package trueskill: pip install 'doxa[ranking]'") from error
     rules = package.TrueSkill(mu, sigma, beta, tau, draw_probability=0.0)
     rating: list[Any] = [rules.create_rating() for _ in range(matchups.n)]
     winner, loser = matchups.decided

@@ -396,5 +396,5 @@ study = Study(
     across=across,
     published=tuple(Published(*figure) for figure in PUBLISHED),
     planted=PLANTED,
-    graded=evaluation.every_confidence,
+    graded=lambda rows, options: knowing.every_confidence(rows, options.learning),
 )

@@ -53,6 +53,7 @@ from doxa.metrics.matchup_scores import (
     preference_figures,
 )
 from doxa.metrics.matchup_tables import Lines, as_confidence, by_calls, by_set
+from doxa.metrics.matchups import trueskill_is_there
 from doxa.models.recorded_files import read_rows
 from doxa.models.simulated import Respondent
 from doxa.models.simulated_values import uniforms
@@ -279,6 +280,8 @@ def _notes(table: pl.DataFrame, estimates: Sequence[Estimate]) -> Iterator[str]:
     place = next(e.value for e in estimates if e.name == "first-slot share")
     if abs(place - 0.5) > BIASED:
         yield f"the question shown first wins {place:.0%} of the matchups; asking in both orders (--swap) undoes it"
+    if not trueskill_is_there():
+        yield "without TrueSkill, which needs one more package: pip install 'doxa[ranking]'"
     said = table["mass"].drop_nulls().to_list()
     if said and sum(said) / len(said) < RARE:
         yield f"the two labels have {sum(said) / len(said):.1%} of the probability: this way of asking may not suit it"

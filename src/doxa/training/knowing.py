@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from doxa.metrics import self_evaluation
 from doxa.metrics import self_knowledge as scores
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import Interval
@@ -62,6 +63,27 @@ def plain(known: Knowledge, how: How) -> Part:
     if {"shown", "never"} <= set(splits.tolist()):
         found[f"{IK} lost on facts never shown"] = scores.apart(shown, splits == "shown", splits == "never")
     return Part(found)
+
+
+def every_confidence(rows: pl.DataFrame, learning: Callable[[pl.DataFrame], np.ndarray]) -> pl.DataFrame:
+    """Confidences of `self_evaluation.every_confidence`, and P(IK) with each sampled answer of the test questions.
+
+    learning  rows -> (n,) those that heads may learn from
+    """
+    import polars as pl
+
+    found = self_evaluation.every_confidence(rows)
+    plain = rows.filter((pl.col("way") == "question") & (pl.col("condition") == "asked"))
+    plain = plain.with_columns(pl.coalesce("group", "item").alias("group")).sort("item")
+    if plain.is_empty():
+        return found
+    known = Knowledge.of(plain, learning(plain))
+    shown = known.foreknown()
+    said, right, groups = shown.by_sample()
+    names = known.items[known.test & np.isfinite(known.said[IK])]
+    made = {"item": np.repeat(names, shown.samples), "group": groups, "way": [IK] * len(said)}
+    made |= {"confidence": said, "correct": right > 0.5}
+    return pl.concat([found, pl.DataFrame(made, schema=found.schema)])
 
 
 def _mean(values: Floats, groups: np.ndarray, low: float = 0.0) -> Interval:
