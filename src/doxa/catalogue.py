@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import click
 
 from doxa.study import Flag, Study, flags
 
+MISSING = "–"  # a figure that was not published as a number
 OPTION = "option_"  # prefix of a study option's name among the parameters of a command
 
 
@@ -36,7 +38,10 @@ def _entry(study: Study) -> dict[str, Any]:
             }
             for f in flags(study.options)
         ],
-        "published": [{"estimate": p.estimate, "value": p.value, "setting": p.setting} for p in study.published],
+        "published": [
+            {"estimate": p.estimate, "value": p.value if math.isfinite(p.value) else None, "setting": p.setting}
+            for p in study.published
+        ],
         "doc": study.doc,
     }
 
@@ -69,7 +74,8 @@ def print_study(study: Study) -> None:
     _print_table(("option", "default", "meaning"), options)
     if entry["published"]:
         click.echo()
-        figures = [(p["estimate"], f"{p['value']:g}", p["setting"]) for p in entry["published"]]
+        shown = [MISSING if p["value"] is None else f"{p['value']:g}" for p in entry["published"]]
+        figures = [(p["estimate"], value, p["setting"]) for p, value in zip(entry["published"], shown, strict=True)]
         _print_table(("published figure", "value", "setting"), figures)
 
 

@@ -291,3 +291,9 @@ def test_wilson_is_what_a_bootstrap_of_shares_approaches():
     y = np.array([1] * 600 + [0] * 400)
     interval, exact = bootstrap(np.mean, y), wilson(600, 1000)
     assert (interval.low, interval.high) == approx((exact.low, exact.high), abs=0.008)
+
+
+def test_gaps_that_cancel_within_every_group():
+    """One right and one wrong answer of each question, with one confidence: groups say nothing against each other."""
+    found = bootstrap_ece(np.full(60, 0.5), np.tile([0, 1], 30), groups=np.repeat(np.arange(30), 2))
+    assert found.value == 0 and 0 <= found.low <= found.high < 0.2

@@ -4,10 +4,11 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 import doxa
-from doxa.data.forecasts import READINGS, with_readings
+from doxa.data.forecasts import READINGS, in_every_reading, with_readings
 from doxa.data.known_chances import events
 from doxa.metrics import ace, auroc, brier, brier_skill, ece, log_score
 from doxa.metrics.forecasts import half_open_bins, half_open_ece, half_open_mce
@@ -218,3 +219,20 @@ def test_trivial_respondents():
     always = Respondent(decide=Always("no"), confidence=lambda p, c: 0.9)
     found = doxa.run(study, always, items=events(300), options=PAPER)["kalshibench"].findings
     assert found["F1 of no"] > 0.5 and found["recall of no"] == 1 and found["AUROC, literal"] == 0.5
+
+
+def test_numbers_of_replies_that_were_not_read_are_no_confidences():
+    rows = pl.DataFrame(
+        {
+            "item": ["a", "b"],
+            "group": ["a", "b"],
+            "answer": ["yes", None],
+            "number": [0.9, 0.7],
+            "scored": [None, None],
+            "outcome": ["ok", "truncated"],
+            "truth": ["yes", "no"],
+        },
+        schema_overrides={"scored": pl.Float64},
+    )
+    graded = in_every_reading(rows).filter(pl.col("way") == "P(yes), literal")
+    assert graded["confidence"].to_list() == [0.9, None] and graded["correct"].to_list() == [True, False]

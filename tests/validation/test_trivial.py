@@ -12,7 +12,7 @@ from doxa.data.impossible import made_up
 from doxa.models.simulated import modal_answer
 from doxa.records import DoxaError, Item, MissingCapability
 from doxa.studies import impossible_test, kable
-from doxa.validation.trivial import headline, respondents, trivial
+from doxa.validation.trivial import headline, respondents, trivial, trivials
 
 
 def lines(table):
@@ -84,3 +84,11 @@ def test_impossible_questions_are_refused():
         trivial(small.study, small.Options(statements=4), names=["charm"])
     with pytest.raises(MissingCapability, match="hidden_states"):
         trivial(dataclasses.replace(small.study, needs=frozenset({"hidden_states"})))
+
+
+def test_several_studies_and_one_that_no_trivial_respondent_can_answer():
+    impossible = dataclasses.replace(small.study, needs=frozenset({"hidden_states"}))
+    said = []
+    found = trivials([small.study, impossible], limit=6, say=said.append)
+    assert [t.name for t in found.tables] == [small.study.name] and len(said) == 2
+    assert any("hidden_states" in note for note in found.notes)

@@ -23,6 +23,11 @@ NOT_RECOVERED = 1  # exit code
 @click.option(
     "--repetitions", type=click.IntRange(200), help="With --coverage: repetitions of each case. [default: 400]"
 )
+@click.option(
+    "--trivial/--no-trivial",
+    default=None,
+    help="Show what each study makes of respondents that look at no question. [default: unless --quick]",
+)
 @click.option("--quick", is_flag=True, help="Only the subset that runs with the tests.")
 @click.option("--seed", default=0, show_default=True, help="Seed of sampling, and of --coverage.")
 @click.option("--out", type=FOLDER_PATH, help="Report. [default with --grid or --coverage: runs/validation.html]")
@@ -32,6 +37,7 @@ def validate(
     grid: bool,
     coverage: bool,
     repetitions: int | None,
+    trivial: bool | None,
     quick: bool,
     seed: int,
     out: Path | None,
@@ -62,6 +68,8 @@ def validate(
         recovered = validation.validate(chosen, quick=quick, seed=seed, say=_say)
         good = validation.sound(recovered)
         chapters.append(("Planted and measured", recovery.as_findings([r.row() for r in recovered])))
+        if trivial if trivial is not None else not quick:
+            chapters.append(("Trivial respondents", validation.trivials(chosen, seed=seed, say=_say)))
         if grid:
             swept = validation.sweep(chosen, quick=quick, seed=seed, say=_say)
             good = good and all(point.holds for curve in swept for point in curve.points)

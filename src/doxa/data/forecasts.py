@@ -191,7 +191,8 @@ def in_every_reading(rows: pl.DataFrame) -> pl.DataFrame:
     import polars as pl
 
     table = with_readings(rows).with_columns(correct=pl.col("happened").cast(pl.Boolean))
-    return pl.concat([table.with_columns(way=pl.lit(f"P(yes), {how}"), confidence=pl.col(how)) for how in READINGS])
+    said = {how: pl.when(pl.col("read")).then(pl.col(how)) for how in READINGS}
+    return pl.concat([table.with_columns(way=pl.lit(f"P(yes), {how}"), confidence=said[how]) for how in READINGS])
 
 
 def side_by_side(estimates: Iterable[Estimate], table: pl.DataFrame) -> Table:

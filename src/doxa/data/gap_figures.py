@@ -11,7 +11,7 @@ _FINDINGS = (
     ("discrimination gap, selected minus default", "below 0", "abstract"),
 )
 PUBLISHED: tuple[tuple[str, float, str], ...] = tuple(
-    (estimate, 0.0, f"a bound, no figure: {direction} in persons ({where}, which gives no number)")
+    (estimate, float("nan"), f"no figure: {direction} in persons ({where}, which gives no number)")
     for estimate, direction, where in _FINDINGS
 )
-"""(estimate, bound, setting) of arXiv 2401.13835 and its journal version."""
+"""(estimate, nan, setting) of arXiv 2401.13835 and its journal version."""

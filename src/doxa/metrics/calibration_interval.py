@@ -246,7 +246,8 @@ class _Gaps:
         if alone < SAME:  # nothing varied: each group counts as one item
             return n / float((np.bincount(self.unit_n).astype(np.float64) ** 2).sum())
         few_groups = (t_quantile(0.95, n - 1) / t_quantile(0.95, self.units - 1)) ** 2
-        return few_groups * min(1.0, alone / together * (self.units - 1) / self.units)
+        spread = alone / max(together, SAME)  # gaps that cancel within every group leave nothing between them
+        return few_groups * min(1.0, spread * (self.units - 1) / self.units)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,5 +3,19 @@
 from doxa.validation.curves import Curve, sweep
 from doxa.validation.kept import trusted
 from doxa.validation.recovery import Check, Recovery, checks, recover, sound, validate, verdict
+from doxa.validation.trivial import trivial, trivials
 
-__all__ = ["Check", "Curve", "Recovery", "checks", "recover", "sound", "sweep", "trusted", "validate", "verdict"]
+__all__ = [
+    "Check",
+    "Curve",
+    "Recovery",
+    "checks",
+    "recover",
+    "sound",
+    "sweep",
+    "trivial",
+    "trivials",
+    "trusted",
+    "validate",
+    "verdict",
+]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from doxa.models.simulated import Always, Respondent, modal_answer
@@ -79,6 +80,24 @@ def trivial(
         lines.append((name, answered, len(asked), *map(values.get, shown)))
     note = f"{NOTE}. Cannot answer these items: {', '.join(left_out)}" if left_out else NOTE
     return Table("Trivial respondents", (*COLUMNS, *shown), tuple(lines), note=note)
+
+
+def trivials(studies: Sequence[Study], *, limit: int = 40, seed: int = 0, say: Callable[[str], None]) -> Findings:
+    """`trivial` of each study with its default options, on its first `limit` items; why a study has none is a note.
+
+    say  told the name of each study before it is asked
+    """
+    tables, notes = [], []
+    for study in studies:
+        say(f"{study.name}: trivial respondents")
+        try:
+            table = trivial(study, limit=limit, seed=seed)
+        except DoxaError as error:
+            notes.append(f"{study.name}: {error}")
+        else:
+            tables.append(replace(table, name=study.name, section="Trivial respondents", note=""))
+    note = f"Each study on its first {limit} items. {NOTE}. Who cannot answer at least half of the items is left out."
+    return Findings(tables=tuple(tables), notes=(note, *notes))
 
 
 def headline(study: Study, found: Sequence[Findings]) -> tuple[str, ...]:
