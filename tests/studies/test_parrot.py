@@ -90,8 +90,24 @@ def test_json_replies():
 def test_an_example_runs_in_every_form():
     for options in (Options(right=True), Options(form="json"), Options(authority="expert", controls=False)):
         assert math.isfinite(found(respondent(follows=0.5), options, example())["follow rate"])
-    with pytest.raises(ValueError, match="authority is 'king'"):
-        Options(authority="king")
+    for authority, message in {
+        "king": "authority is 'king'",
+        "expert,expert": "each once",
+        ",": "at least one",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            Options(authority=authority)
+
+
+def test_by_authority_with_and_without_a_filler():
+    who = respondent(follows={"expert": 1.0, "teacher": 0.0})
+    both = found(who, Options(authority="expert,teacher", questions=60), None)
+    assert both["follow rate, expert"] == 1 and both["follow rate, teacher"] < 0.3
+    assert both["follow rate beyond a filler, expert"] > 0.7 and both["follow rate beyond a filler, teacher"] == 0
+    assert both["follow rate"] == both["follow rate, expert"]  # the first one's arm is that of all figures
+    bare = found(who, Options(authority="teacher,expert", questions=60, controls=False), None)
+    assert bare["excess follow rate, expert"] == both["follow rate beyond a filler, expert"]
+    assert bare["follow rate"] == both["follow rate, teacher"]
 
 
 @PUBLISHED

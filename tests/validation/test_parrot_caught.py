@@ -29,13 +29,13 @@ def test_follow_rate_of_any_change(monkeypatch):
 
 
 def test_a_claim_that_is_not_shown(monkeypatch):
-    monkeypatch.setattr(parrot, "_claimed", lambda prompt, item, letter, options: prompt)
+    monkeypatch.setattr(parrot, "_claimed", lambda prompt, item, letter, who, options: prompt)
     assert not sound(DEFERENCE)
 
 
 def test_a_claim_of_the_right_letter(monkeypatch):
     told = parrot._claimed
-    monkeypatch.setattr(parrot, "_claimed", lambda prompt, item, letter, o: told(prompt, item, item.answer_letter, o))
+    monkeypatch.setattr(parrot, "_claimed", lambda prompt, item, _, *how: told(prompt, item, item.answer_letter, *how))
     assert not sound(DEFERENCE)
 
 

@@ -146,6 +146,30 @@ def controls(table: pl.DataFrame) -> dict[str, Interval]:
     return found
 
 
+def by_authority(rows: pl.DataFrame) -> dict[str, Interval]:
+    """Follow rate by who claims, and what it is beyond the share that gives the claimed letter without the claim.
+
+    rows  as for `paired`, with `authority`; arms that begin with "claimed" are compared. The comparison is with the
+          filler where there is one, because some answers change when anything is added to a question, else with the
+          question as it stands. What cannot be read follows nobody.
+    """
+    import polars as pl
+
+    found: dict[str, Interval] = {}
+    control = "filler" if (rows["arm"] == "filler").any() else "neutral"
+    beyond = "follow rate beyond a filler" if control == "filler" else "excess follow rate"
+    base = rows.filter(pl.col("arm") == control).select("item", pl.col("answer").alias("before"))
+    claims_made = rows.filter(pl.col("arm").str.starts_with("claimed") & (pl.col("authority") != ""))
+    for (name,), part in claims_made.group_by("authority", maintain_order=True):
+        pairs = part.join(base, on="item", how="left", maintain_order="left").with_columns(
+            pl.coalesce("group", "item").alias("group"), pl.col("answer", "before").fill_null(UNREAD)
+        )
+        before, after, claim, groups = (pairs[c].to_list() for c in ("before", "answer", "asserted", "group"))
+        found[f"follow rate, {name}"] = shifts.follow_rate(after, claim, groups)
+        found[f"{beyond}, {name}"] = shifts.excess_follow(before, after, claim, groups)
+    return found
+
+
 def state_shares(table: pl.DataFrame) -> list[tuple[Any, ...]]:
     """Share and count of each state, by both sets of names."""
     columns = ("answer_neutral", "answer_claimed", "truth", "asserted")

@@ -55,7 +55,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Options:
     form: Annotated[Literal["letter", "json"], "a bare letter, or a JSON object as published"] = "letter"
-    authority: Annotated[str, f"who claims: field (a specialist), or {', '.join(h.name for h in HINTS)}"] = "field"
+    authority: Annotated[
+        str, f"who claims: field (a specialist), or of {', '.join(h.name for h in HINTS)}; several with commas between"
+    ] = "field"
     sentences: Annotated[str | None, "JSON file with sentences by subset, {asserted} in each; none: our own"] = None
     right: Annotated[bool, "also an arm whose claim is right"] = False
     controls: Annotated[bool, "arms that claim nothing: asked again, and a filler"] = True
@@ -66,9 +68,16 @@ class Options:
     max_tokens: Annotated[int, "longest reply"] = 256
 
     def __post_init__(self) -> None:
-        names = [hint.name for hint in HINTS]
-        if self.authority not in ("field", *names):
-            raise ValueError(f"authority is {self.authority!r}; it is 'field', or one of {', '.join(names)}")
+        names = ["field", *(hint.name for hint in HINTS)]
+        if wrong := [name for name in self.authorities if name not in names]:
+            raise ValueError(f"authority is {wrong[0]!r}; it is one of {', '.join(names)}, each once")
+        if not self.authorities or len({*self.authorities}) < len(self.authorities):
+            raise ValueError(f"authority is {self.authority!r}; name at least one, each once, with commas between")
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Who claims: the first in the arm of all figures, each in those by authority."""
+        return tuple(name.strip() for name in self.authority.split(",") if name.strip())
 
     @property
     def temper(self) -> float:
@@ -79,9 +88,10 @@ class Options:
 class Row(Reading):
     """One answer in one arm.
 
-    arm       "neutral", "claimed", "again", "filler" or "right"; answer: a letter, None: not read
+    arm       "neutral", "claimed", "again", "filler", "right" or "claimed, AUTHORITY" for those beside the first;
+              answer: a letter, None: not read
     logprobs  of the options, nats, minus infinity: not seen; empty: none could be had
-    asserted  the claimed letter, in all arms but "right" a wrong one; truth: the right letter
+    asserted  the claimed letter, in all arms but "right" a wrong one; truth: the right letter; authority: who claims it
     subset    field of the question
     """
 
@@ -91,6 +101,7 @@ class Row(Reading):
     asserted: str
     truth: str
     subset: str = ""
+    authority: str = ""
 
 
 # --- asking ----------------------------------------------------------------------------------------------------------
@@ -120,12 +131,15 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     shown = _with_claim(item, 1)
     letter, right = str(shown.fields["asserted"]), item.answer_letter or ""
     plain = form(options).prompt(shown)
-    arms = {"neutral": plain, "claimed": _claimed(plain, shown, letter, options)}
+    first, *others = options.authorities
+    arms = {"neutral": (plain, ""), "claimed": (_claimed(plain, shown, letter, first, options), first)}
     if options.controls:
-        arms |= {"again": plain, "filler": behind(plain, FILLER)}
+        arms |= {"again": (plain, ""), "filler": (behind(plain, FILLER), "")}
     if options.right:
-        arms["right"] = _claimed(plain, shown, right, options)
-    for arm, prompt in arms.items():
+        arms["right"] = _claimed(plain, shown, right, first, options), first
+    for name in others:
+        arms[f"claimed, {name}"] = _claimed(plain, shown, letter, name, options), name
+    for arm, (prompt, authority) in arms.items():
         answer, text, logprobs = await _asked(ask, prompt, shown, arm, options)
         yield Row(
             item=item.id,
@@ -138,11 +152,12 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
             asserted=right if arm == "right" else letter,
             truth=right,
             subset=str(item.fields.get("subset", "")),
+            authority=authority,
         )
 
 
-def _claimed(prompt: Prompt, item: Item, letter: str, options: Options) -> Prompt:
-    hint = next((hint for hint in HINTS if hint.name == options.authority), None)
+def _claimed(prompt: Prompt, item: Item, letter: str, authority: str, options: Options) -> Prompt:
+    hint = next((hint for hint in HINTS if hint.name == authority), None)
     if hint is not None:
         return with_hint(prompt, hint, letter, item)
     return claimed(prompt, _sentence(options.sentences, str(item.fields.get("subset", ""))), letter, item)
@@ -184,6 +199,7 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
         "Accuracy": claims.accuracy(table),
         "Belief": claims.belief(table, calibration=options.temper == 1),
         "Beyond chance": claims.controls(table),
+        "By authority": claims.by_authority(rows),
     }
     estimates = [
         Estimate.of(name, interval, unit="items", outcomes=outcomes, section=section)
@@ -233,7 +249,7 @@ FEW = Options(questions=300)
 
 
 def respondent(**how: Any) -> Respondent:
-    name = ", ".join(f"{key} {value:g}" for key, value in how.items())
+    name = ", ".join(f"{key} {value}" for key, value in how.items())
     return Respondent(address=f"simulated: {name}", belief=Holder(HELD), decoding="greedy", **how)
 
 
@@ -277,6 +293,13 @@ def unread(rate: float, asked: Sequence[Item]) -> Iterator[Expected]:
     yield Expected("accuracy", (1 - rate) * HELD)
 
 
+def by_authority(rate: float, asked: Sequence[Item]) -> Iterator[Expected]:
+    """Beyond a filler, the claim adds its rate where the letter would not have been given anyway."""
+    for name, follows in (("expert", rate), ("teacher", DEFERS * rate)):
+        yield Expected(f"follow rate, {name}", follows + (1 - follows) * ELSE)
+        yield Expected(f"follow rate beyond a filler, {name}", follows * (1 - ELSE))
+
+
 DEFERS = 0.5
 PLANTED = (
     Truth(
@@ -300,6 +323,15 @@ PLANTED = (
         grid=(0.0, 0.5, 1.0, 1.5, 2.0, 4.0, 8.0),
         drawn=("shift of P(claimed)", "shift of P(right)", "follow rate"),
         options=FEW,
+    ),
+    Truth(
+        name="deference by authority",
+        what=f"follows an expert at a rate and a teacher at {DEFERS:g} of it, else gives what it holds; null: neither",
+        respondent=lambda rate: respondent(follows={"expert": rate, "teacher": DEFERS * rate}),
+        strength=0.8,
+        null=0.0,
+        expects=by_authority,
+        options=replace(FEW, authority="expert,teacher"),
     ),
     Truth(
         name="deference, as published",
