@@ -177,10 +177,11 @@ def kinds() -> list[str]:
 def registered() -> list[Case]:
     """One case or more for each kind of interval that Doxa prints."""
     from doxa.validation.coverage_cases import share_cases
+    from doxa.validation.coverage_changes import change_cases
     from doxa.validation.coverage_means import mean_cases, pair_cases
     from doxa.validation.coverage_scores import score_cases
 
-    return [*share_cases(), *mean_cases(), *pair_cases(), *score_cases()]
+    return [*share_cases(), *mean_cases(), *pair_cases(), *score_cases(), *change_cases()]
 
 
 def as_findings(results: Sequence[CoverageResult]) -> Findings:
