@@ -63,7 +63,7 @@ def _flips() -> Iterator[Case]:
         120,
         0.4,
         together,
-        lambda s: shifts.excess_follow(*s, group),
+        lambda s: shifts.excess_follow(s[0], s[1], s[2], group),
         lambda s: wald((s[1] == s[2]) * 1.0 - (s[0] == s[2])),
         wide=NEARLY,
         cheap=True,
@@ -125,7 +125,7 @@ def _judged() -> Iterator[Case]:
         300,
         0.2,
         both,
-        lambda s: corrected_difference(*s, 1, draws=DRAWS),
+        lambda s: corrected_difference(s[0], s[1], s[2], s[3], 1, draws=DRAWS),
         lambda s: _usual_difference(s[2], s[3]),
     )
 
