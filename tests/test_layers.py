@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": {"records", "models", "study"},
     "studies": UP_TO_ELICIT | {"simulation", "probes", "training", "organisms", "study", "planted"},
     "validation": {"records", "charts", "metrics", "models", "study", "planted", "runs"},
-    "audit": UP_TO_ELICIT | {"probes", "training", "organisms", "study", "planted", "studies", "runs", "validation"},
+    "audit": UP_TO_ELICIT
+    | {"probes", "training", "organisms", "study", "planted", "studies", "runs", "validation", "calibration"},
     "report": {"records", "charts", "metrics", "runs"},
     "calibration": {"records", "charts", "metrics", "study", "runs"},
     "confidence": {"records", "charts", "metrics", "models", "training", "study", "runs", "calibration"},

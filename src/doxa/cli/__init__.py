@@ -15,6 +15,7 @@ from doxa.cli.asking import audit, run, score
 from doxa.cli.calibrate import calibrate
 from doxa.cli.doctor import doctor
 from doxa.cli.organism import organism
+from doxa.cli.panel import panel
 from doxa.cli.stored import compare, query, report, studies
 from doxa.cli.validate import validate
 
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for command in (audit, run, score, report, compare, query, studies, calibrate, validate, organism, doctor):
+for command in (audit, run, score, report, compare, query, studies, calibrate, validate, organism, panel, doctor):
     cli.add_command(command)
 
 

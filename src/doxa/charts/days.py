@@ -1,0 +1,70 @@
+"""Charts over days: daily values as lines, with the days on which something happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from doxa.charts.style import GREY, WIDTH, drawn, rows_of, series_colour, tooltips
+from doxa.records import Chart
+
+
+def daily_chart(
+    days: Sequence[str],
+    values: ArrayLike,
+    *,
+    series: Sequence[str],
+    events: Mapping[date, str] | None = None,
+    axis: str = "",
+    name: str = "Over time",
+    section: str = "",
+    note: str = "",
+) -> Chart:
+    """One line for each series over days, without a bridge over missing ones; events as labelled vertical rules.
+
+    days    (k,) as "2026-09-01"; values: (k,), nan draws nothing; series: (k,)
+    events  drawn where they fall between the first and the last day
+    raises  ValueError: unequal lengths, k = 0
+    """
+    import altair as alt
+
+    order = list(dict.fromkeys(series))
+    rows = rows_of(day=list(days), value=np.asarray(values, dtype=float), of=list(series))
+    base = alt.Chart(alt.Data(values=[*rows, *_gaps(days, series)])).encode(
+        x=alt.X("day:T").title(None), color=series_colour("of", order)
+    )
+    y = alt.Y("value:Q").title(axis or None).scale(zero=True)
+    tips = tooltips("of", "day", "value:.4~g")
+    layers = [
+        base.mark_line(strokeWidth=2, invalid="break-paths-show-domains").encode(y=y),
+        base.mark_point(filled=True, size=18).transform_filter("isValid(datum.value)").encode(y=y, tooltip=tips),
+    ]
+    first, last = min(days), max(days)
+    told = [{"day": when.isoformat(), "what": what} for when, what in (events or {}).items()]
+    told = [event for event in told if first <= event["day"] <= last]
+    if told:
+        marks = alt.Chart(alt.Data(values=told)).encode(x="day:T")
+        layers.append(marks.mark_rule(color=GREY, strokeDash=[4, 3]).encode(tooltip=tooltips("what", "day")))
+        layers.append(
+            marks.mark_text(color=GREY, align="left", baseline="top", dx=4).encode(y=alt.value(2), text="what:N")
+        )
+    return drawn(alt.layer(*layers).properties(width=WIDTH * 1.3, height=230), name, section, note)
+
+
+def _gaps(days: Sequence[str], series: Sequence[str]) -> list[dict[str, object]]:
+    """An empty point on the day behind each day that is followed by a gap, so that no line crosses it."""
+    seen: dict[str, list[int]] = {}
+    for day, of in zip(days, series, strict=True):
+        seen.setdefault(of, []).append(date.fromisoformat(day).toordinal())
+    found: list[dict[str, object]] = []
+    for of, places in seen.items():
+        places.sort()
+        usual = min((b - a for a, b in pairwise(places)), default=1)
+        for a, b in pairwise(places):
+            if b - a > max(usual, 1):
+                found.append({"day": date.fromordinal(a + 1).isoformat(), "value": None, "of": of})
+    return found
