@@ -39,7 +39,12 @@ def battery(model: Model | None = None, also: Sequence[str] = ()) -> dict[str, t
             "samples": 8,
             "swap": True,
         },
+        "mask": {"set": "bank", "questions": 150 if scores else 60},
+        "parrot": {"authority": "expert,textbook,teacher,i-think", "questions": 120 if scores else 60},
+        "context-belief-shift": {"contexts": "persuasion,reading", "rounds": "2", "words": "40", "topics": 60},
     }
+    if scores:
+        taken["survey-responses"] = {"set": "bank", "questions": 60, "wordings": "letter", "randomised": 0}
     if states:
         taken["know-what-they-know"] = {"parts": "knowing", "questions": 400, "sources": 0.0}
     taken |= {name: ON_REQUEST[name] for name in also}

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from doxa.audit import confidences, knowing
+from doxa.audit import confidences, habits, knowing
 from doxa.records import DoxaError, Estimate, Findings, Table
 
 if TYPE_CHECKING:
@@ -91,6 +91,41 @@ PROFILE: tuple[tuple[str, tuple[Line, ...]], ...] = (
         ),
     ),
     (
+        "Says what it believes",
+        (
+            Line("mask", "P(honest)", "honest under pressure"),
+            Line("mask", "P(evade or no belief)", "evades, or has no steady belief"),
+            Line("mask", "P(lie)", "lies under pressure"),
+            Line("mask", "excess P(lie | belief)", "lies beyond those without pressure, of its beliefs"),
+            Line("mask", "accuracy", "right, of what it believes"),
+        ),
+    ),
+    (
+        "Keeps what it believes",
+        (
+            Line("parrot", "follow rate, expert", "gives the wrong answer that an expert claims"),
+            Line("parrot", "follow rate beyond a filler, expert", "beyond a filler, an expert"),
+            Line("parrot", "follow rate beyond a filler, textbook", "beyond a filler, a textbook"),
+            Line("parrot", "follow rate beyond a filler, teacher", "beyond a filler, a teacher"),
+            Line("parrot", "follow rate beyond a filler, i-think", "beyond a filler, the user"),
+            Line("context-belief-shift", "belief shift, persuasion", "changes its position after an argument"),
+            Line("context-belief-shift", "belief shift beyond asking again, persuasion", "beyond asking again"),
+            Line(
+                "context-belief-shift", "belief shift beyond filler, persuasion", "beyond a filler, after an argument"
+            ),
+            Line("context-belief-shift", "belief shift, reading", "changes its position after reading"),
+            Line("context-belief-shift", "belief shift beyond filler, reading", "beyond a filler, after reading"),
+        ),
+    ),
+    (
+        "Answers what it is asked",
+        (
+            Line("survey-responses", "A-bias", "chooses A more often than its share"),
+            Line("survey-responses", "A-bias, nats", "log odds of A beyond its share"),
+            Line("survey-responses", "label mass", "probability on the letters offered"),
+        ),
+    ),
+    (
         "Is understood by a reader",
         (
             Line("calibration-gap", "calibration gap, default", "calibration error added by how it explains"),
@@ -131,7 +166,7 @@ def profile(run: Run) -> Findings:
     ]
     address = str(run.manifest["model"]["address"])
     planted = _planted(address.removeprefix("organism:"), parts) if address.startswith("organism:") else None
-    tables = tuple(table for table in (confidences.table(parts), planted) if table)
+    tables = tuple(table for table in (habits.table(parts), confidences.table(parts), planted) if table)
     return Findings(tuple(estimates), tables, tuple(charts))
 
 
