@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LEAST = 0.05
 NOTE = (
     f"Named: the whole 95 % interval lies beyond {LEAST:g}, in the unit of the figure and on the habit's side. "
-    "A figure is what is left beyond its control: the same questions without the pressure, or with a filler in place of "
+    "A figure is what is left beyond its control: the same questions without the pressure, or a filler in place of "
     "the claim or the argument. For letters it is the log odds of A beyond an even share, over orders of the options; "
     "for words it is mean confidence minus accuracy."
 )
