@@ -322,6 +322,26 @@ def test_layers_and_positions_are_given_in_the_order_asked(llama):
     assert some == approx(everything[[2, 0]][:, [2, 0, 0]], abs=1e-5)
 
 
+def test_the_mean_over_all_tokens(llama):
+    found = gathered(*(llama.hidden_states(plain(t), layers=(1,), positions="mean") for t in TEXTS[:2]))
+    for text, mean in zip(TEXTS[:2], found, strict=True):
+        n = len(reference(llama)[1](text)["input_ids"])
+        (every,) = gathered(llama.hidden_states(plain(text), layers=(1,), positions=tuple(range(n))))
+        assert mean.shape == (1, 1, 32) and mean[:, 0] == approx(every.mean(1), abs=1e-5)
+    with pytest.raises(ValueError, match="it is a list of positions, or 'mean'"):
+        raise gathered(llama.hidden_states(plain("a"), positions="median"))[0]
+
+
+def test_blocks_above_the_deepest_one_asked_for_are_not_run(folders):
+    llama, ran = LocalModel(folders["llama"], device="cpu"), []
+    for layer, block in enumerate(llama._network.blocks):
+        block.register_forward_hook(lambda *_, layer=layer: ran.append(layer))
+    (whole,) = gathered(llama.hidden_states(plain(TEXTS[0])))
+    ran.clear()
+    (some,) = gathered(llama.hidden_states(plain(TEXTS[0]), layers=(1,)))
+    assert max(ran) == 1 and some[0] == approx(whole[1], abs=1e-5)
+
+
 # --- batches, loops, closing -----------------------------------------------------------------------------------------
 
 

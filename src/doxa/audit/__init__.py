@@ -39,7 +39,7 @@ def battery(model: Model | None = None, also: Sequence[str] = ()) -> dict[str, t
             "samples": 8,
             "swap": True,
         },
-        "mask": {"set": "bank", "questions": 150 if scores else 60},
+        "mask": {"set": "bank", "questions": 150 if scores else 60, "max_tokens": 64},
         "parrot": {"authority": "expert,textbook,teacher,i-think", "questions": 120 if scores else 60},
         "context-belief-shift": {"contexts": "persuasion,reading", "rounds": "2", "words": "40", "topics": 60},
     }

@@ -2,9 +2,11 @@
 
 from doxa.charts.amounts import curve_by_amount
 from doxa.charts.confidence import confidence_histogram, reliability_chart, risk_coverage_chart
+from doxa.charts.days import daily_chart
 from doxa.charts.diagonal import diagonal_chart
 from doxa.charts.heat import heat_map
 from doxa.charts.recovery import recovery_chart
+from doxa.charts.shares import stacked_shares
 from doxa.charts.strips import strips_chart
 from doxa.charts.values import (
     bars_of_estimates,
@@ -21,6 +23,7 @@ __all__ = [
     "confidence_histogram",
     "curve_by_amount",
     "curve_by_popularity",
+    "daily_chart",
     "diagonal_chart",
     "estimates_chart",
     "heat_map",
@@ -29,5 +32,6 @@ __all__ = [
     "reliability_chart",
     "risk_coverage_chart",
     "scatter_chart",
+    "stacked_shares",
     "strips_chart",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -34,24 +35,25 @@ def daily_chart(
 
     order = list(dict.fromkeys(series))
     rows = rows_of(day=list(days), value=np.asarray(values, dtype=float), of=list(series))
-    base = alt.Chart(alt.Data(values=[*rows, *_gaps(days, series)])).encode(
-        x=alt.X("day:T").title(None), color=series_colour("of", order)
-    )
+    first, last = min(days), max(days)
+    told: list[dict[str, Any]] = [{"day": when.isoformat(), "what": what} for when, what in (events or {}).items()]
+    told = [event for event in told if first <= event["day"] <= last]
+    colour = series_colour("of", order)
+    if told and len(order) > 1:
+        colour = colour.legend(offset=38)  # above the names of events
+    base = alt.Chart(alt.Data(values=[*rows, *_gaps(days, series)])).encode(x=alt.X("day:T").title(None), color=colour)
     y = alt.Y("value:Q").title(axis or None).scale(zero=True)
     tips = tooltips("of", "day", "value:.4~g")
     layers = [
         base.mark_line(strokeWidth=2, invalid="break-paths-show-domains").encode(y=y),
         base.mark_point(filled=True, size=18).transform_filter("isValid(datum.value)").encode(y=y, tooltip=tips),
     ]
-    first, last = min(days), max(days)
-    told = [{"day": when.isoformat(), "what": what} for when, what in (events or {}).items()]
-    told = [event for event in told if first <= event["day"] <= last]
     if told:
         marks = alt.Chart(alt.Data(values=told)).encode(x="day:T")
         layers.append(marks.mark_rule(color=GREY, strokeDash=[4, 3]).encode(tooltip=tooltips("what", "day")))
-        layers.append(
-            marks.mark_text(color=GREY, align="left", baseline="top", dx=4).encode(y=alt.value(2), text="what:N")
-        )
+        for k, event in enumerate(told):  # above the plot, on two lines in turn, so that neighbours do not overlap
+            text = alt.Chart(alt.Data(values=[event])).mark_text(color=GREY, align="left", baseline="bottom")
+            layers.append(text.encode(x="day:T", y=alt.value(-3 - 14 * (k % 2)), text="what:N"))
     return drawn(alt.layer(*layers).properties(width=WIDTH * 1.3, height=230), name, section, note)
 
 

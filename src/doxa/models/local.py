@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -119,21 +119,26 @@ class LocalModel(Model):
         prompt: Prompt,
         *,
         layers: Sequence[int] | None = None,
-        positions: Sequence[int] = (-1,),
+        positions: Sequence[int] | Literal["mean"] = (-1,),
         precision: Precision = "float32",
     ) -> np.ndarray:
         """Residual stream after the named blocks (all: None), (layers, positions, width).
 
+        positions  of tokens, or "mean": one state for each layer, the mean over all tokens of the prompt
         precision  of the array: "float16" takes half the memory, and is refused where a state does not fit it
 
-        The last block's is taken before the final norm. Positions count the prompt's tokens as they are read, special
-        tokens and chat template included; -1 is the last one, after which the reply begins.
+        Blocks above the deepest one asked for are not run. The last block's is taken before the final norm. Positions
+        count the prompt's tokens as they are read, special tokens and chat template included; -1 is the last one,
+        after which the reply begins.
         """
         if "hidden_states" not in self.capabilities:
             raise self._cannot("hidden_states")
         if precision not in ("float16", "float32", "float64"):
             raise ValueError(f"precision is {precision!r}; it is float16, float32 or float64")
-        request = StatesRequest(prompt, None if layers is None else tuple(layers), tuple(positions), precision)
+        if isinstance(positions, str) and positions != "mean":
+            raise ValueError(f"positions is {positions!r}; it is a list of positions, or 'mean'")
+        at: tuple[int, ...] | Literal["mean"] = "mean" if isinstance(positions, str) else tuple(positions)
+        request = StatesRequest(prompt, None if layers is None else tuple(layers), at, precision)
         if request.layers == () or not request.positions:
             raise ValueError(f"layers is {layers!r} and positions {positions!r}; name at least one of each")
         return (await self._gatherer.ask(request))[0]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import weakref
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
@@ -24,9 +24,9 @@ T = TypeVar("T")
 class Job:
     """One request on its way: its future belongs to the event loop it came from, its answers come from the worker."""
 
-    def __init__(self, request: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, request: Any, loop: asyncio.AbstractEventLoop, deliveries: Deliveries) -> None:
         self.request = request
-        self.loop = loop
+        self._deliveries = deliveries
         self.future: asyncio.Future[list[Any]] = loop.create_future()
         self._parts: dict[int, Any] = {}
         self._expected = 1
@@ -43,15 +43,11 @@ class Job:
     def put(self, index: int, part: Any) -> None:
         self._parts[index] = part
         if len(self._parts) == self._expected:
-            self._tell(self._resolve, [self._parts[i] for i in range(self._expected)])
+            self._deliveries.tell(self._resolve, [self._parts[i] for i in range(self._expected)])
+            self._parts = {}  # jobs live as long as their round does: what was found need not
 
     def fail(self, error: BaseException) -> None:
-        self._tell(self._reject, error)
-
-    def _tell(self, deliver: Callable[[Any], None], what: Any) -> None:
-        # The loop may have been closed while the worker was busy; then nobody waits any more.
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(deliver, what)
+        self._deliveries.tell(self._reject, error)
 
     def _resolve(self, answer: list[Any]) -> None:
         if self.wanted:
@@ -60,6 +56,33 @@ class Job:
     def _reject(self, error: BaseException) -> None:
         if self.wanted:
             self.future.set_exception(error)
+
+
+class Deliveries:
+    """What the worker has for one event loop. The loop is woken for the first of many, not for each."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._waiting: deque[tuple[Callable[[Any], None], Any]] = deque()
+        self._awake = False
+
+    def tell(self, deliver: Callable[[Any], None], what: Any) -> None:
+        self._waiting.append((deliver, what))
+        loop = self._loop()
+        if self._awake or loop is None:
+            return
+        self._awake = True
+        # The loop may have been closed while the worker was busy; then nobody waits any more.
+        try:
+            loop.call_soon_threadsafe(self._deliver)
+        except RuntimeError:
+            self._waiting.clear()
+
+    def _deliver(self) -> None:
+        self._awake = False  # before the last look: what comes now is found by it, or wakes the loop again
+        while self._waiting:
+            deliver, what = self._waiting.popleft()
+            deliver(what)
 
 
 class Gatherer:
@@ -78,6 +101,7 @@ class Gatherer:
         self._rounds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = (
             weakref.WeakKeyDictionary()
         )
+        self._deliveries: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Deliveries] = weakref.WeakKeyDictionary()
         self._closed = False
 
     async def ask(self, request: Any) -> list[Any]:
@@ -86,11 +110,14 @@ class Gatherer:
             raise DoxaError(CLOSED)
         loop = asyncio.get_running_loop()
         waiting = self._waiting.setdefault(loop, [])
-        job = Job(request, loop)
+        job = Job(request, loop, self._deliveries.setdefault(loop, Deliveries(loop)))
         waiting.append(job)
         if loop not in self._rounds:
             self._rounds[loop] = loop.create_task(self._rounds_until_idle(loop, waiting))
-        return await job.future
+        answer = await job.future
+        found = list(answer)
+        answer.clear()  # the round still has the job and its future: let it not hold on to what was found
+        return found
 
     def between(self, act: Callable[[], T]) -> T:
         """Do something between two rounds, in the worker, and wait for it. Raises DoxaError once closed."""

@@ -71,9 +71,9 @@ def generate(
     """
     network = reader.network
     draws: list[Draw] = []
-    for job in jobs:
+    for job, ids in zip(jobs, text.prompts([job.request.prompt for job in jobs]), strict=True):
         try:
-            draws += _draws(job, network, text)
+            draws += _draws(job, ids, network)
         except Exception as error:  # this request's own fault; the others go on
             job.fail(error)
     lengths = [None] if network.padded else sorted({len(draw.ids) for draw in draws})
@@ -82,7 +82,7 @@ def generate(
         batches.run(alike, lambda batch: _replies(batch, reader, text, ends))
 
 
-def _draws(job: Job, network: Network, text: Tokenization) -> list[Draw]:
+def _draws(job: Job, ids: tuple[int, ...] | Exception, network: Network) -> list[Draw]:
     request: GenerateRequest = job.request
     sampling = request.sampling
     if sampling.reasoning_effort is not None or sampling.reasoning_tokens is not None:
@@ -90,7 +90,8 @@ def _draws(job: Job, network: Network, text: Tokenization) -> list[Draw]:
             f"reasoning_effort is {sampling.reasoning_effort!r} and reasoning_tokens {sampling.reasoning_tokens!r}; "
             "a local model has neither setting. Leave them out, or ask for reasoning in the prompt."
         )
-    ids = text.prompt(request.prompt)
+    if isinstance(ids, Exception):
+        raise ids
     network.check(ids, "the prompt", room=1)
     # A reply that reaches the model's limit is cut there, and says so ("length").
     room = sampling.max_tokens if network.limit is None else min(sampling.max_tokens, network.limit - len(ids))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from doxa.models.local_cache import cache_of
+from doxa.models.local_linear import quicken
 from doxa.models.local_prefixes import Layers
 from doxa.records import DoxaError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 # Measured with networks of 2.6 to 42 million parameters: larger batches are slower again.
-CPU_READ_TOKENS, CPU_STREAM_TOKENS = 1536, 16_384
+CPU_READ_TOKENS, CPU_STREAM_TOKENS = 768, 16_384
 # Keys and values that are kept: this share of the memory (of an accelerator: of what is free), on CPU at most so much.
 KEPT_SHARE, CPU_KEPT_BYTES = 1 / 8, 2**30
 # Where configurations write how many positions a model reads, and how far back a token sees.
@@ -107,6 +108,7 @@ class Network:
         # Some models warn about padding when they see their padding token: fill with another one.
         self.filler = 1 if config.pad_token_id == 0 else 0
         self.sides: tuple[Side, Side] = ("right", "left")
+        quicken(model)
         self.cached, self.padded = True, True
         self.cached, self.padded = local_trial.streams(self)
 
@@ -189,8 +191,11 @@ class Network:
         Rows that are chains are padded on the right and need no mask: what comes after a token cannot change it.
         The vocabulary is projected at the wanted places only: a hook lets nothing else reach the output head, so
         that whatever an architecture does before and after its head (scaling, soft caps) stays as it is. Where the
-        head is not a module that is called, the full logits are made and the wanted ones taken.
+        head is not a module that is called, the full logits are made and the wanted ones taken. Where only states
+        are wanted, the blocks above the deepest of `layers` are not run.
         """
+        import torch
+
         longest = max(len(row) for row in block.ids)
         shifts = np.array([longest - len(row) if self.sides[0] == "left" else 0 for row in block.ids])
         inputs = self._inputs(block, shifts, longest)
@@ -200,14 +205,21 @@ class Network:
         row_k, at_k = self._places(logits_at, shifts)
         row_m, at_m = self._places(states_at, shifts)
         states: dict[int, torch.Tensor] = {}
+        # Nothing above the deepest block is computed when nothing is wanted of it.
+        deepest = max(layers) if layers and not keep and not len(row_k) else None
         with contextlib.ExitStack() as hooks:
             for layer in layers:
-                hooks.enter_context(_stored(self.blocks[layer], states, layer, row_m, at_m))
+                hooks.enter_context(_stored(self.blocks[layer], states, layer, row_m, at_m, last=layer == deepest))
             seen = hooks.enter_context(_only(self._head, row_k, at_k))
-            out = self.model(**inputs)
-        logits = out.logits[0] if seen else out.logits[row_k, at_k]
+            try:
+                out = self.model(**inputs)
+            except _Enough:
+                out = None
         for found in states.values():
             finite(found, "hidden states")
+        if out is None:
+            return Readout(torch.empty(0, self.vocabulary, device=self.device), states)
+        logits = out.logits[0] if seen else out.logits[row_k, at_k]
         kept = [(layer.keys, layer.values) for layer in cache.layers] if keep else []
         return Readout(finite(logits.float()), states, kept, (block.before + shifts).tolist())
 
@@ -308,15 +320,27 @@ def _only(head: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Iterator[
         handle.remove()
 
 
+class _Enough(Exception):
+    """All that was wanted of a pass is there."""
+
+
 @contextlib.contextmanager
 def _stored(
-    block: Any, states: dict[int, torch.Tensor], layer: int, row_m: torch.Tensor, position_m: torch.Tensor
+    block: Any,
+    states: dict[int, torch.Tensor],
+    layer: int,
+    row_m: torch.Tensor,
+    position_m: torch.Tensor,
+    *,
+    last: bool,
 ) -> Iterator[None]:
-    """Keep what leaves the block at these positions: the residual stream, before any final norm."""
+    """Keep what leaves the block at these positions: the residual stream, before any final norm. last: then stop."""
 
     def store(_module: Any, _args: Any, output: Any) -> None:
         hidden = output[0] if isinstance(output, (tuple, list)) else output
         states[layer] = hidden[row_m, position_m]
+        if last:
+            raise _Enough
 
     handle = block.register_forward_hook(store)
     try:

@@ -27,11 +27,14 @@ class ScoreRequest:
 
 @dataclass(frozen=True)
 class StatesRequest:
-    """Residual stream after blocks `layers` (None: all) at token `positions`, negative ones from the end."""
+    """Residual stream after blocks `layers` (None: all) at token `positions`, negative ones from the end.
+
+    positions  "mean": its mean over all tokens of the prompt
+    """
 
     prompt: Prompt
     layers: tuple[int, ...] | None
-    positions: tuple[int, ...]
+    positions: tuple[int, ...] | Literal["mean"]
     precision: Precision = "float32"
 
 
@@ -61,13 +64,11 @@ class Asked(Path):
 def paths(jobs: Sequence[Job], network: Network, text: Tokenization) -> list[Asked]:
     """What has to be read for the jobs; a job that cannot be carried out is failed, and the others go on."""
     found: list[Asked] = []
+    inside = [job for job in jobs if isinstance(job.request, StatesRequest)]
+    ids = dict(zip(inside, text.prompts([job.request.prompt for job in inside]), strict=True))
     for job in jobs:
         try:
-            found += (
-                _score_paths(job, network, text)
-                if isinstance(job.request, ScoreRequest)
-                else _states_path(job, network, text)
-            )
+            found += [_states_path(job, ids[job], network)] if job in ids else _score_paths(job, network, text)
         except Exception as error:
             job.fail(error)
     return found
@@ -120,33 +121,52 @@ class StatesPath(Asked):
         self._states: np.ndarray | None = None
 
     def put(self, slots: np.ndarray, found: np.ndarray) -> None:
+        if len(slots) == len(self.positions):  # all at once, as it is for most
+            self._states = found
+        else:
+            if self._states is None:
+                self._states = np.empty((len(self.layers), len(self.positions), found.shape[-1]), found.dtype)
+            self._states[:, slots] = found
+        if self._count(slots):
+            self._answer(self._states)
+            self._states = None  # paths live as long as their round does
+
+    def _answer(self, states: np.ndarray) -> None:
         precision = self._job.request.precision
         with np.errstate(over="ignore"):
-            kept = found.astype(precision)
+            kept = states.astype(precision, copy=False)
         if np.isinf(kept).any():
-            self.fail(
-                DoxaError(f"hidden states of up to {np.abs(found).max():.3g} do not fit {precision}; ask for float32")
-            )
+            largest = np.abs(states).max()
+            self.fail(DoxaError(f"hidden states of up to {largest:.3g} do not fit {precision}; ask for float32"))
             return
-        if self._states is None:
-            self._states = np.empty((len(self.layers), len(self.positions), found.shape[-1]), precision)
-        self._states[:, slots] = kept
+        self._job.put(0, kept)
+
+
+class MeanPath(StatesPath):
+    """One prompt whose residual stream is wanted as its mean over all tokens, (layers, 1, width)."""
+
+    def __init__(self, job: Job, ids: tuple[int, ...], layers: tuple[int, ...]) -> None:
+        super().__init__(job, ids, layers, tuple(range(len(ids))))
+        self._sum: np.ndarray | float = 0.0
+
+    def put(self, slots: np.ndarray, found: np.ndarray) -> None:
+        self._sum = self._sum + found.sum(1, keepdims=True, dtype=np.float64)
         if self._count(slots):
-            self._job.put(0, self._states)
+            self._answer(np.asarray(self._sum) / len(self.positions))
 
 
-def _states_path(job: Job, network: Network, text: Tokenization) -> list[Asked]:
+def _states_path(job: Job, ids: tuple[int, ...] | Exception, network: Network) -> StatesPath:
     request: StatesRequest = job.request
-    ids = text.prompt(request.prompt)
+    if isinstance(ids, Exception):
+        raise ids
     network.check(ids, "the prompt")
-    layers = range(network.layers) if request.layers is None else request.layers
-    path = StatesPath(
-        job,
-        ids,
-        layers=tuple(_counted(layer, network.layers, "layer", "blocks") for layer in layers),
-        positions=tuple(_counted(p, len(ids), "position", "tokens of the prompt") for p in request.positions),
+    asked = range(network.layers) if request.layers is None else request.layers
+    layers = tuple(_counted(layer, network.layers, "layer", "blocks") for layer in asked)
+    if request.positions == "mean":
+        return MeanPath(job, ids, layers)
+    return StatesPath(
+        job, ids, layers, tuple(_counted(p, len(ids), "position", "tokens of the prompt") for p in request.positions)
     )
-    return [path]
 
 
 def _counted(index: int, count: int, name: str, of: str) -> int:

@@ -64,7 +64,24 @@ class Tokenization:
     def prompt(self, prompt: Prompt) -> tuple[int, ...]:
         """Token ids of a prompt, special tokens included. ValueError: nothing is left to start from."""
         rendered = self.render(prompt)
-        ids = self.encode([rendered.text])[0]
+        return self._begun(rendered, self.encode([rendered.text])[0])
+
+    def prompts(self, prompts: Sequence[Prompt]) -> list[tuple[int, ...] | Exception]:
+        """`prompt` of each, encoded together; in place of one that cannot be asked, what is wrong with it."""
+        try:
+            rendered = [self.render(prompt) for prompt in prompts]
+            ids = self.encode([one.text for one in rendered]) if rendered else []
+            return [self._begun(one, found) for one, found in zip(rendered, ids, strict=True)]
+        except Exception:  # some of them are at fault: each by itself
+            return [self._prompt_or_error(prompt) for prompt in prompts]
+
+    def _prompt_or_error(self, prompt: Prompt) -> tuple[int, ...] | Exception:
+        try:
+            return self.prompt(prompt)
+        except Exception as error:
+            return error
+
+    def _begun(self, rendered: Rendered, ids: Sequence[int]) -> tuple[int, ...]:
         return (*self._lead_of(rendered, ids, bare=not ids), *ids)
 
     def continuations(self, prompt: Prompt, continuations: Sequence[str]) -> list[tuple[tuple[int, ...], int]]:
