@@ -15,7 +15,7 @@ from doxa.records import Item, MissingCapability, Prompt, Reply, Sampling, Score
 Capability = Literal["generate", "logprobs", "score", "hidden_states", "attention", "steered"]
 
 # Part of every store key: raise it when a change to a back end can change an answer.
-BACKENDS_VERSION = 1
+BACKENDS_VERSION = 2
 
 
 @dataclass(frozen=True)
