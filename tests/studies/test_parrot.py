@@ -14,7 +14,7 @@ from doxa.elicit.anchored import letter_logprobs
 from doxa.elicit.authority import FinalLetter
 from doxa.metrics.yielding import state, state_as_published, tempered
 from doxa.models.simulated import Always, Respondent
-from doxa.records import DoxaError, Item, Token
+from doxa.records import DoxaError, Item, Reply, Token
 from doxa.studies.parrot import Options, Row, example, read_file, respondent, score, study
 from doxa.study import frame
 
@@ -143,3 +143,22 @@ def test_recorded_pairs(tmp_path):
     path.write_text(json.dumps({**LINE, "gold": "?"}), encoding="utf-8")
     with pytest.raises(DoxaError, match=r"model\.jsonl:1: gold '\?'"):
         read_file(path, Options())
+
+
+class Babbler(Respondent):
+    """Scores letters, and replies what no form can read."""
+
+    async def generate(self, prompt, sampling, context=None):
+        return [Reply("blah " * 40, finish="length")] * sampling.n
+
+
+def test_whoever_says_nothing_readable_neither_follows_nor_resists():
+    heard = found(Babbler(), Options(authority="expert,teacher", questions=20))
+    for name in (
+        "follow rate",
+        "excess follow rate",
+        "accuracy",
+        "accuracy lost",
+        "follow rate beyond a filler, teacher",
+    ):
+        assert math.isnan(heard[name]), name
