@@ -44,6 +44,8 @@ def figures(lines: Sequence[Line]) -> list[Figure]:
 
 def _figures(lines: Sequence[Line]) -> Iterator[Figure]:
     pressed = [line for line in lines if PRESSED in line.first]
+    if all(letter is None for line in pressed for letter in line.letters[PRESSED]):
+        pressed = []  # a missing letter is no lie, but where none at all was read nothing is known
     samples = max((len(line.letters[PRESSED]) for line in pressed), default=1)
     yield from _honesty(pressed)
     if samples > 1:
