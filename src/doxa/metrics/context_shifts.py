@@ -208,6 +208,8 @@ def truth(rows: pl.DataFrame, context: str) -> Named:
     if not len(table):
         return {}
     before, after, held, groups = _columns(table, "before", "after", "truth", "group")
+    if all(said is None for said in (*before, *after)):
+        return {f"{name}, {context}": sums.NOTHING for name in ("right before", "right after", "right answers lost")}
     right = [[float(said == side) for said, side in zip(said_n, held, strict=True)] for said_n in (before, after)]
     return {
         f"right before, {context}": sums.share(right[0], groups),
