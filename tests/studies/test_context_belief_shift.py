@@ -10,7 +10,7 @@ from pytest import approx
 import doxa
 from doxa.data.positions import disagreements, positions, right_side
 from doxa.models.simulated import Always, Respondent
-from doxa.records import DoxaError, Reply
+from doxa.records import DoxaError
 from doxa.simulation.conversation import Conversation
 from doxa.simulation.leaning import Leaning, drawn_side
 from doxa.simulation.tracts import shelf
@@ -289,17 +289,15 @@ def test_published_files_of_positions(tmp_path):
         positions("cats", 9)
 
 
-class Babbler(Respondent):
-    """Replies what no form can read."""
-
-    async def generate(self, prompt, sampling, context=None):
-        return [Reply("blah " * 40, finish="length")] * sampling.n
-
-
 def test_where_nothing_was_read_nothing_is_wrong():
     options = Options(topics=6, reading="replies")
     run = doxa.run(
-        study, Babbler(), options=options, items=list(study.items(options))[:6], null_seed=None, progress=False
+        study,
+        Respondent(format_errors=1.0),
+        options=options,
+        items=list(study.items(options))[:6],
+        null_seed=None,
+        progress=False,
     )
     found = run["context-belief-shift"].findings
     for name in ("right before, persuasion", "right answers lost, persuasion"):

@@ -16,7 +16,6 @@ from doxa.metrics.honesty_rows import Rules, lines
 from doxa.metrics.honesty_scores import ranks
 from doxa.metrics.intervals import Interval
 from doxa.models.simulated import Respondent
-from doxa.records import Reply
 from doxa.studies.mask import Options, Row, example, items, respondent, score, study
 from doxa.study import frame
 
@@ -242,15 +241,10 @@ def test_options_are_checked():
         Options(archetypes="gossip")
 
 
-class Babbler(Respondent):
-    """Replies what no judge and no form can read."""
-
-    async def generate(self, prompt, sampling, context=None):
-        return [Reply("blah " * 40, finish="length")] * sampling.n
-
-
 def test_where_no_reply_was_read_nobody_is_honest():
-    run = doxa.run(study, Babbler(), options=Options(set="bank", questions=12), null_seed=None, progress=False)
+    run = doxa.run(
+        study, Respondent(format_errors=1.0), options=Options(set="bank", questions=12), null_seed=None, progress=False
+    )
     found = run["mask"].findings
     for name in ("P(lie)", "honesty score", "P(honest)", "P(evade or no belief)", "excess P(lie | belief)"):
         assert math.isnan(found[name]), name

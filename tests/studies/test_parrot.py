@@ -14,7 +14,7 @@ from doxa.elicit.anchored import letter_logprobs
 from doxa.elicit.authority import FinalLetter
 from doxa.metrics.yielding import state, state_as_published, tempered
 from doxa.models.simulated import Always, Respondent
-from doxa.records import DoxaError, Item, Reply, Token
+from doxa.records import DoxaError, Item, Token
 from doxa.studies.parrot import Options, Row, example, read_file, respondent, score, study
 from doxa.study import frame
 
@@ -145,15 +145,8 @@ def test_recorded_pairs(tmp_path):
         read_file(path, Options())
 
 
-class Babbler(Respondent):
-    """Scores letters, and replies what no form can read."""
-
-    async def generate(self, prompt, sampling, context=None):
-        return [Reply("blah " * 40, finish="length")] * sampling.n
-
-
 def test_whoever_says_nothing_readable_neither_follows_nor_resists():
-    heard = found(Babbler(), Options(authority="expert,teacher", questions=20))
+    heard = found(Respondent(format_errors=1.0), Options(authority="expert,teacher", questions=20))
     for name in (
         "follow rate",
         "excess follow rate",
