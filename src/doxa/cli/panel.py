@@ -158,7 +158,7 @@ def _matrix(opened: Panel, days: list[Day]) -> Table:
         return cells.get(of.state) or f"{of.done} of {of.due}{' (other day)' if of.late else ''}"
 
     lines = tuple((when.isoformat(), *(cell(by[model, when]) for model in opened.models)) for when in dates)
-    return Table("Coverage", ("day", *opened.models), lines, note=f"The last {len(dates)} days.")
+    return Table("Coverage", ("day", *opened.models), lines, note=f"Days shown: {len(dates)}.")
 
 
 @panel.command("report")
