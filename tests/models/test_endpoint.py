@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
+from stub_server import Stub, gives, logprob, pieces, serving
 
 from doxa.models.base import check_needs
 from doxa.models.endpoint import Endpoint
 from doxa.models.endpoint_wire import sample_seed
 from doxa.records import DoxaError, Message, MissingCapability, Prompt, Sampling, Token
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stub_server import Stub, gives, logprob, pieces, serving
 
 CHAT = Prompt.user("Is the sky blue?", system="Be brief.")
 TEXT = Prompt(text="The sky is")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stub_server import Stub, gives, logprob, pieces, serving
 
 from doxa.models.endpoint import CannotScoreChat, Endpoint
 from doxa.models.endpoint_scoring import last_tokens, tokens_after
 from doxa.records import DoxaError, Message, MissingCapability, Prompt, Sampling, Token
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stub_server import Stub, gives, logprob, pieces, serving
 
 TEXT = Prompt(text="The sky is")
 CHAT = Prompt.user("Is the sky blue?")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from stub_server import Stub, breaks, gives, hangs, says, serving, stops_midway, talks_nonsense
 
 from doxa.models.endpoint import (
     AccessDenied,
@@ -26,9 +25,6 @@ from doxa.models.endpoint_link import GONE_AFTER
 from doxa.models.endpoint_pace import Ticket
 from doxa.models.endpoint_server import retry_after
 from doxa.records import DoxaError, Prompt, Sampling
-
-sys.path.insert(0, str(Path(__file__).parent))
-from stub_server import Stub, breaks, gives, hangs, says, serving, stops_midway, talks_nonsense
 
 CHAT = Prompt.user("Is the sky blue?")
 KEY = "sk-planted-0123456789"

@@ -13,6 +13,7 @@ from doxa.models import local_loading as loading
 from doxa.models.base import Capability, Context, Model
 from doxa.models.local_batching import Batches, Gatherer, Job
 from doxa.models.local_generation import GenerateRequest, generate
+from doxa.models.local_linear import forget
 from doxa.models.local_network import Network, Side
 from doxa.models.local_prefixes import Prefixes
 from doxa.models.local_reading import Reader
@@ -79,6 +80,7 @@ class LocalModel(Model):
         if adapted is not None:
             model = loading.with_adapter(model, adapted)
         self._network = Network(model.to(place))
+        self.parameters = sum(p.numel() for p in model.parameters())
         self._text = Tokenization(tokenizer, chat_template)
         self._ends = _end_tokens(model, tokenizer)
         self._identity = {
@@ -165,8 +167,14 @@ class LocalModel(Model):
         self._network.sides = (passes, streams)
 
     def forget(self) -> None:
-        """Drop the keys and values that are kept of earlier prompts; needed by whoever changes the weights."""
-        self._gatherer.between(self._prefixes.clear)
+        """Drop the keys and values that are kept of earlier prompts, and copies of weights; needed by whoever changes
+        the weights."""
+
+        def dropped() -> None:
+            self._prefixes.clear()
+            forget(self._network.model)
+
+        self._gatherer.between(dropped)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._gatherer.close)  # a round that runs is finished first

@@ -56,7 +56,7 @@ def _layer_class() -> Any:
             keys, values = self._blocks or (self.keys, self.values)
             assert keys is not None and values is not None
             if keys.shape[2] < end:
-                keys, values = _larger(keys, begin, end + SPARE), _larger(values, begin, end + SPARE)
+                keys, values = larger(keys, begin, end + SPARE), larger(values, begin, end + SPARE)
             keys[:, :, begin:end], values[:, :, begin:end] = key_states, value_states
             self._blocks = keys, values
             return self._show(keys[:, :, :end], values[:, :, :end])
@@ -74,7 +74,7 @@ def _layer_class() -> Any:
     return RoomyLayer
 
 
-def _larger(states: torch.Tensor, used: int, columns: int) -> torch.Tensor:
+def larger(states: torch.Tensor, used: int, columns: int) -> torch.Tensor:
     n, heads, _, width = states.shape
     block = states.new_empty(n, heads, columns, width)
     block[:, :, :used] = states[:, :, :used]

@@ -12,6 +12,8 @@ import numpy as np
 from doxa.models.local_batching import Batches, Job
 from doxa.models.local_cache import SPARE
 from doxa.models.local_network import Network
+from doxa.models.local_parts import Part, Parts
+from doxa.models.local_prefixes import LEAST_TOKENS, Prefix, Prefixes, common
 from doxa.models.local_reading import LogitsPath, Reader
 from doxa.models.local_stream import Stream
 from doxa.models.local_text import Tokenization
@@ -153,7 +155,25 @@ def _started(draws: Sequence[Draw], reader: Reader) -> Stream:
     if any(prefix.length < len(path.ids) for prefix, path in zip(kept, paths, strict=True)):
         return read_whole()  # some were let go again, because memory ran short on others
     lengths = [kept[row].length for row in rows]
+    beyond = network.window is not None and max(draw.size for draw in draws) > network.window
+    if network.parted and not beyond and reader.sharing(max(map(len, prompts))) == "tree":
+        return Stream.behind_parts(network, _parts(kept, rows, prefixes), lengths, logits[rows])
     return Stream.behind(network, prefixes.past([kept[row] for row in rows], SPARE), lengths, logits[rows])
+
+
+def _parts(kept: Sequence[Prefix], rows: Sequence[int], prefixes: Prefixes) -> Parts:
+    """What the rows have read: what all begin with, if it is worth while, and then each prompt once.
+
+    rows  which of the kept prompts each row goes on from
+    """
+    longest, trunk = max(prefix.length for prefix in kept), common(kept)
+    shared = trunk.length if trunk.length >= LEAST_TOKENS else 0
+    parts = [Part([0] * len(rows), prefixes.past([trunk]))] if shared else []
+    if shared < longest:
+        rest = [prefix.length - shared for prefix in kept]
+        hidden = np.arange(max(rest)) < max(rest) - np.array(rest)[:, None]
+        parts.append(Part(rows, prefixes.past(kept, since=shared), hidden))
+    return Parts(parts, longest)
 
 
 def _replies(draws: Sequence[Draw], reader: Reader, text: Tokenization, ends: frozenset[int]) -> list[Reply]:

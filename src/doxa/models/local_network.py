@@ -13,6 +13,7 @@ import numpy as np
 
 from doxa.models.local_cache import cache_of
 from doxa.models.local_linear import quicken
+from doxa.models.local_parts import register
 from doxa.models.local_prefixes import Layers
 from doxa.records import DoxaError
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     import torch
 
 # Measured with networks of 2.6 to 42 million parameters: larger batches are slower again.
-CPU_READ_TOKENS, CPU_STREAM_TOKENS = 768, 16_384
+CPU_READ_TOKENS = 768
+# A stream gains by every row more: as many tokens as take so many bytes, within these bounds.
+CPU_STREAM_BYTES, CPU_STREAM_TOKENS = 2**30, (8_192, 32_768)
 # Keys and values that are kept: this share of the memory (of an accelerator: of what is free), on CPU at most so much.
 KEPT_SHARE, CPU_KEPT_BYTES = 1 / 8, 2**30
 # Where configurations write how many positions a model reads, and how far back a token sees.
@@ -83,6 +86,7 @@ class Network:
     steady  texts of up to so many tokens are read alike in any company; None: all
     blocks  its layers in order; empty when they were not found (then no hidden states)
     cached  whether a step with its cache gives what reading everything again does; if not, streams do the latter
+    parted  whether a stream's keys and values may stand in parts, those of common beginnings once; on CPU
     padded  whether rows of different lengths may be in one stream; if not, its rows must be equally long
     sides   where padding goes in a pass and in a stream; changed only to see that it makes no difference
     """
@@ -111,6 +115,7 @@ class Network:
         quicken(model)
         self.cached, self.padded = True, True
         self.cached, self.padded = local_trial.streams(self)
+        self.parted = self.device.type == "cpu" and self.cached and register(model) and local_trial.parts(self)
 
     @property
     def logits_size(self) -> int:
@@ -141,7 +146,8 @@ class Network:
         import torch
 
         if self.device.type != "cuda":
-            return CPU_READ_TOKENS, CPU_STREAM_TOKENS
+            least, most = CPU_STREAM_TOKENS
+            return CPU_READ_TOKENS, min(max(CPU_STREAM_BYTES // self.token_bytes, least), most)
         free, _ = torch.cuda.mem_get_info(self.device)
         # Keys and values of every layer, and about sixteen activations of the one at work.
         token_bytes = (2 * self.layers + 16) * self.width * self.model.dtype.itemsize

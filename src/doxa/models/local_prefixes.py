@@ -129,15 +129,16 @@ class Prefixes:
         """Drop everything that is not pinned."""
         self.shrink(0)
 
-    def past(self, prefixes: Sequence[Prefix], room: int) -> Layers:
-        """Keys and values of a batch, one row for each prefix, the longest of which has p tokens.
+    def past(self, prefixes: Sequence[Prefix], room: int = 0, since: int = 0) -> Layers:
+        """Keys and values of a batch, one row for each prefix, the longest of which has p tokens behind `since`.
 
         (rows, heads, p + room, width): shorter prefixes have zeros on their left, the last columns are left to fill.
+        since  tokens of each prefix that are left out, whole segments
         """
         rows: dict[Prefix, list[int]] = {}
         for row, prefix in enumerate(prefixes):
             rows.setdefault(prefix, []).append(row)
-        longest = max(prefix.length for prefix in rows)
+        longest = max(prefix.length for prefix in rows) - since
 
         def filled(layer: int, which: int) -> torch.Tensor:
             one = stretches[0][3].layers[layer][which]
@@ -145,14 +146,15 @@ class Prefixes:
             for at, begin, count, segment in stretches:
                 whole[at, :, begin : begin + count] = segment.layers[layer][which][:, :count]
             for prefix, at in rows.items():
-                if prefix.length < longest:
-                    whole[_stretch(at), :, : longest - prefix.length] = 0
+                if prefix.length - since < longest:
+                    whole[_stretch(at), :, : longest - (prefix.length - since)] = 0
             return whole
 
         stretches = [
             (_stretch(at), longest - prefix.length + segment.start, count, segment)
             for prefix, at in rows.items()
             for segment, count in prefix.parts()
+            if segment.start >= since
         ]
         return [(filled(layer, 0), filled(layer, 1)) for layer in range(len(stretches[0][3].layers))]
 
@@ -169,6 +171,13 @@ class Prefixes:
             segment = waiting.pop()
             yield segment
             waiting += segment.children.values()
+
+
+def common(prefixes: Sequence[Prefix]) -> Prefix:
+    """What all begin with, in whole segments."""
+    first, *others = [list(prefix.parts())[::-1] for prefix in prefixes]
+    same = [one for one, *rest in zip(first, *others, strict=False) if all(other == one for other in rest)]
+    return Prefix(same[-1][0], sum(count for _, count in same)) if same else Prefix(first[0][0], 0)
 
 
 def agreed(one: np.ndarray, other: np.ndarray) -> int:

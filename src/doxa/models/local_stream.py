@@ -9,6 +9,7 @@ import numpy as np
 
 from doxa.models.local_cache import cache_of
 from doxa.models.local_network import Network
+from doxa.models.local_parts import Parts, parted_cache
 from doxa.models.local_prefixes import Layers
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Stream:
         self._cache = cache
         self._ids: torch.Tensor | None = None  # only where all is read again
         self._seen: torch.Tensor | None = None  # only where something is padded
+        self._parted = False
 
     @classmethod
     def read(cls, network: Network, rows: Sequence[Sequence[int]]) -> Stream:
@@ -61,6 +63,13 @@ class Stream:
         stream._seen = _seen(lengths, max(lengths), right=False, device=network.device)
         return stream
 
+    @classmethod
+    def behind_parts(cls, network: Network, parts: Parts, lengths: Sequence[int], logits: torch.Tensor) -> Stream:
+        """The same, with what rows have in common kept once; for networks that are `parted`."""
+        stream = cls(network, lengths, logits, parted_cache(parts))
+        stream._parted = True
+        return stream
+
     def keep(self, index: torch.Tensor) -> None:
         """Go on with these rows only, in this order; a row may be taken several times."""
         self._lengths, self.logits = self._lengths[index], self.logits[index]
@@ -81,6 +90,8 @@ class Stream:
             assert self._ids is not None
             self._ids = new = torch.cat([self._ids, new], dim=1)
         inputs = {"input_ids": new, "use_cache": self._cache is not None, **_padding(self._seen, new.shape[1])}
+        if self._parted:  # the parts know themselves what is padding
+            inputs["position_ids"] = self._lengths[:, None] - 1
         if self._cache is not None:
             inputs[self._network.cache_word] = self._cache
         self.logits, cache = self._network.last_logits(inputs)

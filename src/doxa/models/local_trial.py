@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from doxa.models.local_batching import Batches
-from doxa.models.local_network import Block, Network
+from doxa.models.local_network import Block, Network, Readout
+from doxa.models.local_parts import Part, Parts
 from doxa.models.local_prefixes import Prefixes
 from doxa.models.local_reading import LogitsPath, Reader
 from doxa.models.local_stream import Stream
@@ -32,24 +33,57 @@ def streams(network: Network) -> tuple[bool, bool]:
     """`cached` and `padded`: some architectures (recurrent ones) give wrong numbers with one or both."""
     import torch
 
-    long, short = ([(network.vocabulary // 3 + i) % network.vocabulary for i in range(n)] for n in (9, 5))
+    long, short = _rows(network)
     with torch.inference_mode():
         try:
-            places = [range(len(row) - STEPS - 1, len(row)) for row in (long, short)]
-            want = network.read(Block([np.array(long), np.array(short)]), places).logits
+            want = _read(network, [long, short]).logits
         except Exception as error:
             raise DoxaError(f"the network cannot read nine tokens: {error}") from error
-        if _continues(network, [long, short], want):
+        if _continues(network, [long, short], want, Stream.read):
             return True, True
-        return _continues(network, [long], want), False
+        return _continues(network, [long], want, Stream.read), False
 
 
-def _continues(network: Network, rows: Sequence[Sequence[int]], want: torch.Tensor) -> bool:
-    """Whether a stream that reads the rows but for their last tokens, then these, comes to the same logits."""
+def parts(network: Network) -> bool:
+    """`parted`: some architectures do not attend through what Transformers offers for it, or do more than attend."""
+    import torch
+
+    def started(network: Network, beginnings: Sequence[Sequence[int]]) -> Stream:
+        read = _read(network, beginnings, keep=True)
+        common, rest = 2, [len(row) - 2 for row in beginnings]
+        hidden = np.arange(max(rest)) >= np.array(rest)[:, None]
+        trunk = Part([0] * len(rest), [(k[:1, :, :common], v[:1, :, :common]) for k, v in read.kept])
+        own = Part(range(len(rest)), [(k[:, :, common:], v[:, :, common:]) for k, v in read.kept], hidden)
+        ends = np.cumsum([min(STEPS + 1, len(row)) for row in beginnings]) - 1
+        lengths = [len(row) for row in beginnings]
+        return Stream.behind_parts(network, Parts([trunk, own], max(lengths)), lengths, read.logits[ends])
+
+    rows = _rows(network)
+    with torch.inference_mode():
+        return network.padded and _continues(network, rows, _read(network, rows).logits, started)
+
+
+def _rows(network: Network) -> list[list[int]]:
+    """A longer and a shorter row that begin alike, away from both ends of the vocabulary."""
+    return [[(network.vocabulary // 3 + i) % network.vocabulary for i in range(n)] for n in (9, 5)]
+
+
+def _read(network: Network, rows: Sequence[Sequence[int]], *, keep: bool = False) -> Readout:
+    places = [range(max(len(row) - STEPS - 1, 0), len(row)) for row in rows]
+    return network.read(Block([np.array(row) for row in rows]), places, keep=keep)
+
+
+def _continues(
+    network: Network,
+    rows: Sequence[Sequence[int]],
+    want: torch.Tensor,
+    start: Callable[[Network, Sequence[Sequence[int]]], Stream],
+) -> bool:
+    """Whether a stream that starts with the rows but for their last tokens comes to the same logits at these."""
     import torch
 
     try:
-        stream = Stream.read(network, [row[:-STEPS] for row in rows])
+        stream = start(network, [row[:-STEPS] for row in rows])
         logits = [stream.logits]
         for i in range(-STEPS, 0):
             stream.step(torch.tensor([row[i] for row in rows], device=network.device))
