@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from doxa.models.local_cache import cache_of
+from doxa.models.local_hooks import Enough, narrowed, only, stored
 from doxa.models.local_linear import quicken
 from doxa.models.local_parts import register
 from doxa.models.local_prefixes import Layers
@@ -86,6 +87,7 @@ class Network:
     steady  texts of up to so many tokens are read alike in any company; None: all
     blocks  its layers in order; empty when they were not found (then no hidden states)
     cached  whether a step with its cache gives what reading everything again does; if not, streams do the latter
+    narrow  whether the deepest block of a pass may leave out of its feed-forward part what is not wanted of it
     parted  whether a stream's keys and values may stand in parts, those of common beginnings once; on CPU
     padded  whether rows of different lengths may be in one stream; if not, its rows must be equally long
     sides   where padding goes in a pass and in a stream; changed only to see that it makes no difference
@@ -113,8 +115,9 @@ class Network:
         self.filler = 1 if config.pad_token_id == 0 else 0
         self.sides: tuple[Side, Side] = ("right", "left")
         quicken(model)
-        self.cached, self.padded = True, True
+        self.cached, self.padded, self.narrow = True, True, False
         self.cached, self.padded = local_trial.streams(self)
+        self.narrow = bool(self.blocks) and local_trial.narrow(self)
         self.parted = self.device.type == "cpu" and self.cached and register(model) and local_trial.parts(self)
 
     @property
@@ -214,12 +217,16 @@ class Network:
         # Nothing above the deepest block is computed when nothing is wanted of it.
         deepest = max(layers) if layers and not keep and not len(row_k) else None
         with contextlib.ExitStack() as hooks:
+            if self.narrow and (deepest is not None or len(row_k)):
+                end = self.layers - 1 if deepest is None else deepest
+                of_end = ((row_k, at_k), (row_m, at_m)) if end in layers else ((row_k, at_k),)
+                hooks.enter_context(narrowed(self.blocks[end], *(torch.cat(one) for one in zip(*of_end, strict=True))))
             for layer in layers:
-                hooks.enter_context(_stored(self.blocks[layer], states, layer, row_m, at_m, last=layer == deepest))
-            seen = hooks.enter_context(_only(self._head, row_k, at_k))
+                hooks.enter_context(stored(self.blocks[layer], states, layer, row_m, at_m, last=layer == deepest))
+            seen = hooks.enter_context(only(self._head, row_k, at_k))
             try:
                 out = self.model(**inputs)
-            except _Enough:
+            except Enough:
                 out = None
         for found in states.values():
             finite(found, "hidden states")
@@ -235,7 +242,7 @@ class Network:
 
         rows = torch.arange(len(inputs["input_ids"]), device=self.device)
         at = torch.full_like(rows, -1) if at is None else at
-        with _only(self._head, rows, at) as seen:
+        with only(self._head, rows, at) as seen:
             out = self.model(**{k: v for k, v in inputs.items() if k in self.accepts})
         logits = out.logits[0] if seen else out.logits[rows, at]
         return finite(logits.float()), getattr(out, self.cache_word, None)
@@ -303,56 +310,6 @@ def finite(found: torch.Tensor, what: str = "logits") -> torch.Tensor:
     if found.numel() and found.amax().isnan():
         raise DoxaError(f"the network's {what} are not numbers (overflow in half precision?): load it with float32")
     return found
-
-
-@contextlib.contextmanager
-def _only(head: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Iterator[list[bool]]:
-    """Let only these positions reach the output head; the list is empty if the head was never called."""
-    seen: list[bool] = []
-
-    def select(_module: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        if not args or args[0].ndim != 3:
-            return None
-        seen.append(True)
-        return (args[0][row_k, position_k][None], *args[1:])
-
-    if head is None:
-        yield seen
-        return
-    handle = head.register_forward_pre_hook(select)
-    try:
-        yield seen
-    finally:
-        handle.remove()
-
-
-class _Enough(Exception):
-    """All that was wanted of a pass is there."""
-
-
-@contextlib.contextmanager
-def _stored(
-    block: Any,
-    states: dict[int, torch.Tensor],
-    layer: int,
-    row_m: torch.Tensor,
-    position_m: torch.Tensor,
-    *,
-    last: bool,
-) -> Iterator[None]:
-    """Keep what leaves the block at these positions: the residual stream, before any final norm. last: then stop."""
-
-    def store(_module: Any, _args: Any, output: Any) -> None:
-        hidden = output[0] if isinstance(output, (tuple, list)) else output
-        states[layer] = hidden[row_m, position_m]
-        if last:
-            raise _Enough
-
-    handle = block.register_forward_hook(store)
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 def _steady(config: Any) -> int | None:

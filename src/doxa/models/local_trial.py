@@ -44,6 +44,30 @@ def streams(network: Network) -> tuple[bool, bool]:
         return _continues(network, [long], want, Stream.read), False
 
 
+def narrow(network: Network) -> bool:
+    """`narrow`: whether it makes no difference; it does where the feed-forward part is none, or there is no such."""
+    import torch
+
+    rows = [np.array(row) for row in _rows(network)]
+    last, places = [[len(row) - 1] for row in rows], [[1, len(row) - 1] for row in rows]
+
+    def read() -> list[torch.Tensor]:
+        deepest = network.read(Block(rows), last, places, [network.layers - 1])
+        middle = network.read(Block(rows), [[], []], places, [0, network.layers // 2])
+        return [deepest.logits, *deepest.states.values(), *middle.states.values()]
+
+    with torch.inference_mode():
+        want, network.narrow = read(), True
+        try:
+            found = read()
+        except Exception:  # an architecture that is built otherwise fails in its own way
+            return False
+        finally:
+            network.narrow = False
+    near = _close(network)
+    return all(torch.allclose(one, other, atol=near, rtol=near) for one, other in zip(found, want, strict=True))
+
+
 def parts(network: Network) -> bool:
     """`parted`: some architectures do not attend through what Transformers offers for it, or do more than attend."""
     import torch
