@@ -75,7 +75,7 @@ def collected(model: Any, prompts: Sequence[str], size: str, states: np.ndarray 
             into[number] = (await model.hidden_states(Prompt(text=prompts[number]), precision=precision))[:, 0]
 
     async def all_at_once() -> None:
-        await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(work() for _ in range(min(len(prompts), IN_FLIGHT))))
 
     asyncio.run(all_at_once())
     return into

@@ -97,10 +97,11 @@ class LocalModel(Model):
         self.capabilities = _capabilities(self._network)
         self._trial = Trial(self._network)
         self._prefixes = Prefixes(self._network.kept_bytes(), self._network.token_bytes)
-        reads: Batches[Any] = Batches(read, relief=self._prefixes.clear)
-        self._reader = Reader(self._network, self._prefixes, reads, self._trial.sharing)
-        self._streams: Batches[Any] = Batches(stream, relief=self._prefixes.clear)
         self._gatherer = Gatherer(self._carry_out)
+        free, send = self._prefixes.clear, self._gatherer.deliver
+        reads: Batches[Any] = Batches(read, relief=free, done=send)
+        self._reader = Reader(self._network, self._prefixes, reads, self._trial.sharing)
+        self._streams: Batches[Any] = Batches(stream, relief=free, done=send)
 
     @property
     def identity(self) -> Mapping[str, Any]:

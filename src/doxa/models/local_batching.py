@@ -26,7 +26,7 @@ class Job:
 
     def __init__(self, request: Any, loop: asyncio.AbstractEventLoop, deliveries: Deliveries) -> None:
         self.request = request
-        self._deliveries = deliveries
+        self.deliveries = deliveries
         self.future: asyncio.Future[list[Any]] = loop.create_future()
         self._parts: dict[int, Any] = {}
         self._expected = 1
@@ -43,11 +43,11 @@ class Job:
     def put(self, index: int, part: Any) -> None:
         self._parts[index] = part
         if len(self._parts) == self._expected:
-            self._deliveries.tell(self._resolve, [self._parts[i] for i in range(self._expected)])
+            self.deliveries.tell(self._resolve, [self._parts[i] for i in range(self._expected)])
             self._parts = {}  # jobs live as long as their round does: what was found need not
 
     def fail(self, error: BaseException) -> None:
-        self._deliveries.tell(self._reject, error)
+        self.deliveries.tell(self._reject, error)
 
     def _resolve(self, answer: list[Any]) -> None:
         if self.wanted:
@@ -59,7 +59,7 @@ class Job:
 
 
 class Deliveries:
-    """What the worker has for one event loop. The loop is woken for the first of many, not for each."""
+    """What the worker has for one event loop, woken for many at a time: each time costs a switch of threads."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
@@ -68,8 +68,11 @@ class Deliveries:
 
     def tell(self, deliver: Callable[[Any], None], what: Any) -> None:
         self._waiting.append((deliver, what))
+
+    def send(self) -> None:
+        """Wake the loop, if there is anything for it."""
         loop = self._loop()
-        if self._awake or loop is None:
+        if self._awake or loop is None or not self._waiting:
             return
         self._awake = True
         # The loop may have been closed while the worker was busy; then nobody waits any more.
@@ -102,6 +105,7 @@ class Gatherer:
             weakref.WeakKeyDictionary()
         )
         self._deliveries: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Deliveries] = weakref.WeakKeyDictionary()
+        self._served: set[Deliveries] = set()
         self._closed = False
 
     async def ask(self, request: Any) -> list[Any]:
@@ -118,6 +122,11 @@ class Gatherer:
         found = list(answer)
         answer.clear()  # the round still has the job and its future: let it not hold on to what was found
         return found
+
+    def deliver(self) -> None:
+        """Send what this round has found so far; for the worker. At the end of a round it is sent in any case."""
+        for deliveries in self._served:
+            deliveries.send()
 
     def between(self, act: Callable[[], T]) -> T:
         """Do something between two rounds, in the worker, and wait for it. Raises DoxaError once closed."""
@@ -148,11 +157,13 @@ class Gatherer:
             del self._rounds[loop]
 
     def _round(self, jobs: Sequence[Job]) -> None:
+        self._served = {job.deliveries for job in jobs}
         try:
             self._carry_out(jobs)
         except Exception as error:
             for job in jobs:
                 job.fail(error)
+        self.deliver()
 
 
 async def _quiet(loop: asyncio.AbstractEventLoop, waiting: list[Job]) -> None:
@@ -186,12 +197,14 @@ class Batches(Generic[U]):
 
     A batch that fails is halved until the unit that is to blame stands alone: it alone fails. When memory was
     what failed, the budget becomes at most half of what the batch cost, so that later ones fit, and `relief` is
-    called: it frees what it can.
+    called: it frees what it can. `done` is called when the results of a batch have been put.
     """
 
-    def __init__(self, budget: int, relief: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, budget: int, relief: Callable[[], None] = lambda: None, done: Callable[[], None] = lambda: None
+    ) -> None:
         self.budget = budget
-        self._relief = relief
+        self._relief, self._done = relief, done
 
     def run(self, units: Sequence[U], compute: Callable[[list[U]], Sequence[Any]]) -> None:
         """`compute` gives the results of a batch in its order; each goes to its unit's `put`, or an error to `fail`."""
@@ -216,6 +229,7 @@ class Batches(Generic[U]):
         else:
             for unit, result in zip(batch, results, strict=True):
                 unit.put(result)
+            self._done()
             return
         if len(batch) == 1:
             batch[0].fail(failure)
