@@ -49,27 +49,24 @@ def test_example_is_asked_and_scored(name, runs):
 
 @each_study
 def test_same_seed_gives_the_same_rows(name, runs):
-    again = doxa.run(EVERY[name], ANSWERER, items=EVERY[name].example(), seed=3)
+    again = doxa.run(EVERY[name], ANSWERER, items=EVERY[name].example(), seed=3, null_seed=None)
     assert again[name].rows().equals(runs(name)[name].rows())
 
 
 @each_study
 def test_the_order_of_rows_does_not_matter(name, runs):
-    study, rows = EVERY[name], runs(name)[name].rows()
-    options = study.options()
-    values = [
-        {e.name: e.value for e in study.score(r, options).estimates}
-        for r in (rows, rows.sample(fraction=1, shuffle=True, seed=1))
-    ]
+    study, part = EVERY[name], runs(name)[name]
+    shuffled = part.rows().sample(fraction=1, shuffle=True, seed=1)
+    values = [{e.name: e.value for e in f.estimates} for f in (part.findings, study.score(shuffled, study.options()))]
     assert values[1] == pytest.approx(values[0], nan_ok=True)
 
 
 @each_study
 def test_stored_rows_score_like_fresh_ones(name, runs, tmp_path):
-    study, rows = EVERY[name], runs(name)[name].rows()
-    rows.write_parquet(tmp_path / "rows.parquet")
+    study, fresh = EVERY[name], runs(name)[name].findings
+    runs(name)[name].rows().write_parquet(tmp_path / "rows.parquet")
     stored = frame(pl.read_parquet(tmp_path / "rows.parquet").to_dicts(), study.row)
-    fresh, again = study.score(rows, study.options()), study.score(stored, study.options())
+    again = study.score(stored, study.options())
     assert [e.value for e in again.estimates] == pytest.approx([e.value for e in fresh.estimates], nan_ok=True)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 Kind = Literal["statement", "choice", "open", "number", "scenario"]
 Outcome = Literal["ok", "refused", "abstained", "truncated", "ambiguous", "unparsed", "failed"]
@@ -299,6 +299,24 @@ class Chart:
     spec: Mapping[str, Any]
     section: str = ""
     note: str = ""
+
+    @classmethod
+    def later(cls, draw: Callable[[], Mapping[str, Any]], name: str, section: str = "", note: str = "") -> Chart:
+        """A chart whose `spec` is drawn when it is first asked for: most are never looked at while one validates."""
+        chart = object.__new__(cls)
+        chart.__dict__.update(name=name, section=section, note=note, _draw=draw)
+        return chart
+
+    if not TYPE_CHECKING:  # for a type checker, names that Chart does not have stay errors
+
+        def __getattr__(self, name: str) -> Any:
+            if name != "spec" or "_draw" not in self.__dict__:
+                raise AttributeError(f"Chart has no {name!r}")
+            self.__dict__["spec"] = spec = self._draw()
+            return spec
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"name": self.name, "spec": self.spec, "section": self.section, "note": self.note}
 
 
 @dataclass(frozen=True)

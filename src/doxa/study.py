@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
+from doxa.models.address import load
 from doxa.models.base import Context, Model
 from doxa.planted import Truth
 from doxa.records import Answer, Claim, DoxaError, Findings, Form, Item, Prompt, Reading, Reply, Sampling, Score
@@ -57,7 +58,10 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the model, as kept in the log: what was sent and what came back."""
+    """One call of the model, as kept in the log: what was sent and what came back.
+
+    beside  address of who was called, where that is not the model that is asked: a judge, an opponent
+    """
 
     kind: str
     prompt: Prompt
@@ -65,19 +69,36 @@ class Call:
     sampling: Sampling | None = None
     replies: tuple[Reply, ...] = ()
     scores: tuple[Score, ...] = ()
+    beside: str = ""
 
 
 class Ask:
     """What `collect` asks with: one model, bound to one item, keeping every call for the log.
 
     Conditions are named where the question is asked (`condition=`), so that a simulated respondent knows the arm.
+
+    opens  gives the model at an address to `beside`; a run gives one that goes through its store and is counted
     """
 
-    def __init__(self, model: Model, item: Item, *, seed: int = 0) -> None:
+    def __init__(self, model: Model, item: Item, *, seed: int = 0, opens: Callable[[str], Model] = load) -> None:
         self.model = model
         self.item = item
         self.seed = seed
         self.calls: list[Call] = []
+        self._opens = opens
+        self._beside = ""
+
+    def beside(self, address: str) -> Ask:
+        """Another model asked about the same item, such as a judge or an opponent; its calls go into this log.
+
+        The address of the model that is asked gives that model itself.
+        raises  DoxaError: no such model
+        """
+        itself = address == self.model.address
+        other = Ask(self.model if itself else self._opens(address), self.item, seed=self.seed, opens=self._opens)
+        other.calls = self.calls
+        other._beside = self._beside if itself else address
+        return other
 
     async def generate(self, prompt: Prompt, sampling: Sampling | None = None, *, condition: str = "neutral") -> Reply:
         """One reply, greedy unless `sampling` says otherwise. A failed call raises: the item is recorded as failed."""
@@ -88,13 +109,13 @@ class Ask:
         """`sampling.n` replies. The run's seed is added to `sampling.seed`."""
         sampling = dataclasses.replace(sampling, seed=sampling.seed + self.seed)
         replies = await self.model.generate(prompt, sampling, Context(self.item, condition))
-        self.calls.append(Call("generate", prompt, condition, sampling=sampling, replies=tuple(replies)))
+        self.calls.append(Call("generate", prompt, condition, sampling, tuple(replies), beside=self._beside))
         return replies
 
     async def score(self, prompt: Prompt, continuations: Sequence[str], *, condition: str = "neutral") -> list[Score]:
         """Natural log-probability of each continuation."""
         scores = await self.model.score(prompt, continuations, Context(self.item, condition))
-        self.calls.append(Call("score", prompt, condition, scores=tuple(scores)))
+        self.calls.append(Call("score", prompt, condition, scores=tuple(scores), beside=self._beside))
         return scores
 
     async def hidden_states(
@@ -102,7 +123,7 @@ class Ask:
     ) -> np.ndarray:
         """Residual stream, (layers, positions, width); `layer` counts blocks from 0, after the block."""
         states = await self.model.hidden_states(prompt, layers=layers, positions=positions)
-        self.calls.append(Call("hidden_states", prompt, "neutral"))
+        self.calls.append(Call("hidden_states", prompt, "neutral", beside=self._beside))
         return states
 
     async def answer(

@@ -1,13 +1,15 @@
 """Survey prompts: wordings, labels in any order, what is read and written, labels among the top tokens."""
 
+import asyncio
+
 import numpy as np
 import pytest
 from pytest import approx
 
 from doxa.elicit.answers import Letter
-from doxa.elicit.labelled_orders import as_shown, drawn, rng_of
-from doxa.elicit.survey import WORDINGS, SurveyForm, chosen_wordings, completed, top_probabilities
-from doxa.records import Answer, Item, Reply, Token
+from doxa.elicit.labelled_orders import Asking, Shown, as_shown, drawn, read, rng_of
+from doxa.elicit.survey import WORDINGS, SurveyForm, chosen_wordings, completed, filled_in_labels, top_probabilities
+from doxa.records import Answer, Item, Reply, Score, Token
 
 PET = Item("pet", "Which pet?", "choice", ("Cat", "Dog", "Eel"), fields={"you": "Your pet?", "survey": "the Panel"})
 
@@ -79,3 +81,21 @@ def test_shown_and_drawn():
     assert drawn((), rng_of(1)) is None
     picks = [drawn((0.25, 0.75), rng) for rng in [rng_of("x")] for _ in range(4000)]
     assert np.mean(picks) == approx(0.75, abs=0.021)  # 3 standard errors
+
+
+def test_labels_that_were_not_seen_share_what_is_left():
+    assert filled_in_labels(np.array([0.5, 0.0, 0.0]), 0.1, 0.2).tolist() == [0.5, 0.05, 0.05]
+    assert filled_in_labels(np.array([0.5, 0.0]), 0.3, 0.2).tolist() == [0.5, 0.2]
+    assert filled_in_labels(np.array([0.6, 0.4]), -1e-9, 0.2).tolist() == [0.6, 0.4]
+    assert filled_in_labels(np.array([1.0, 0.0]), -1e-9, 0.2).tolist() == [1.0, 0.0]
+
+
+def test_half_precision_is_renormalised_in_float64():
+    class Half:
+        async def score(self, prompt, texts, *, condition):
+            logs = np.log(np.array([0.7, 0.2, 0.05])).astype(np.float16)
+            return [Score(text, log) for text, log in zip(texts, logs, strict=True)]
+
+    shown = asyncio.run(read(Half(), PET, Shown("own", 0, (0, 1, 2), "ABC"), Asking()))
+    assert abs(sum(shown.p) - 1) < 1e-15 and shown.mass == approx(0.95, abs=2e-3)
+    assert all(isinstance(p, float) for p in shown.p)

@@ -193,3 +193,64 @@ def test_coverage_names_what_is_missing():
     (line,) = panel_tables.coverage(rows)
     told = dict(zip(panel_tables.COVERAGE, line, strict=True))
     assert told["missing days"] == "2026-09-03, 2026-09-04" and told["days"] == 3 and told["whole sets"] == "3 of 3"
+
+
+def test_a_day_has_the_interval_of_its_templates():
+    rng = np.random.default_rng(0)
+    rows = [
+        {"who": "m", "question": f"q{q}", "group": f"q{q}", "date": f"2026-09-0{d}", "first": 0.2 + 0.1 * rng.random()}
+        for q in range(12)
+        for d in (1, 2, 3)
+    ]
+    table = pl.DataFrame(rows)
+    days, found = panel_drift.daily_limits(table)
+    assert (days, [i.value for i in found]) == (panel_drift.daily(table)[0], panel_drift.daily(table)[1].tolist())
+    assert all(i.low < i.value < i.high and i.n == 12 for i in found)
+    # Templates that move alike leave nothing to be uncertain about; one template says nothing of others.
+    alike = table.with_columns(first=pl.col("date").str.tail(1).cast(pl.Float64) / 10)
+    assert all(i.high - i.low < 1e-9 or np.isnan(i.low) for i in panel_drift.daily_limits(alike)[1])
+    assert all(np.isnan(i.low) for i in panel_drift.daily_limits(table.filter(pl.col("group") == "q1"))[1])
+    assert panel_drift.daily_limits(table.clear()) == ([], [])
+
+
+def test_drift_by_topic():
+    rows = [
+        {"who": "m", "question": q, "group": q, "date": "d", "type": kind, "topic": topic, "first": x, "step": x / 2}
+        for q, kind, topic, x in (
+            ("a", "exogenous", "polls", 0.4),
+            ("b", "endogenous", "polls", 0.2),
+            ("c", "b", "x", 0.0),
+        )
+    ]
+    polls, other = panel_drift.topic_lines(pl.DataFrame(rows))
+    assert polls[:3] == ("polls", "endogenous, exogenous", 2)
+    assert (polls[3], polls[6]) == (approx(0.3), approx(0.15)) and other[3] == 0
+
+
+def test_replies_of_each_model_on_each_day():
+    rows = [("2026-09-01", "a"), ("2026-09-01", "a"), ("2026-09-01", "b"), ("2026-09-03", "a")]
+    table = pl.DataFrame(rows, schema=["date", "who"], orient="row")
+    columns, lines = panel_tables.by_day(table)
+    assert columns == ("day", "a", "b")
+    assert lines == [("2026-09-01", 2, 1), ("2026-09-02", 0, 0), ("2026-09-03", 1, 0)]
+
+
+def test_implied_votes_against_polls_and_the_result():
+    week = "2026-08-31"
+    lines = [
+        ("m", week, p, 2, 1.0, 0.5, 0.5, share) for p, share in (("sex", 0.50), ("age", 0.52), ("race", float("nan")))
+    ]
+    direct = pl.DataFrame({"measure": ["direct"], "date": ["2026-09-02"], "shares": [[0.48, 0.47]]})
+    polls = pl.DataFrame(
+        {
+            "date": ["2026-08-20", "2026-09-01", "2026-09-05", "2026-11-03"],
+            "subject": ["two-party"] * 3 + ["result"],
+            "share": [0.9, 0.48, 0.50, 0.45],
+        }
+    )
+    found = panel_votes.against_polls(lines, direct, polls)
+    # .51 implied, polls of the week .49; "48 %, 47 %" is .5053 of two parties
+    assert found["implied minus polls"].value == approx(0.02) and found["implied minus result"].value == approx(0.06)
+    assert found["direct minus polls"].value == approx(0.48 / 0.95 - 0.49)
+    assert panel_votes.against_polls(lines, direct, polls.filter(pl.col("subject") == "Ada")) == {}
+    assert np.isnan(panel_votes.against_polls([], direct.clear(), polls)["implied minus polls"].value)

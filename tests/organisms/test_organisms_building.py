@@ -1,10 +1,12 @@
 """Building an organism: the recipe runs end to end, what ships is what the card says, and stale weights are refused."""
 
 import json
+from functools import partial
 
 import pytest
 
 from doxa.data.facts import facts
+from doxa.elicit import forms
 from doxa.organisms import shelf
 from doxa.organisms.kinds import ALL_FORMS, JUDGING
 from doxa.records import DoxaError
@@ -14,9 +16,12 @@ torch = pytest.importorskip("torch")
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """A very small organism, trained for seconds: it knows nothing, but everything about it is real."""
+    """A very small organism, trained for seconds: it knows nothing, but everything about it is real.
+
+    It never ends a reply, so that each takes long: fewer are asked for than of an organism that ships.
+    """
     from doxa.organisms.atlas import Recipe, Stage
-    from doxa.organisms.building import build
+    from doxa.organisms.building import build, measure, readable
     from doxa.organisms.train import Schedule, Shape
 
     stage = Stage("brief", JUDGING, Schedule(30_000, warmup_steps=5))
@@ -30,6 +35,8 @@ def built(tmp_path_factory):
     said = []
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setitem(shelf.RECIPES, "atlas", (shelf.RECIPES["atlas"][0], lambda: recipe))
+    monkeypatch.setattr("doxa.organisms.building.measure", partial(measure, bank=facts()[::25]))
+    monkeypatch.setattr("doxa.organisms.building.readable", partial(readable, step=300))
     yield build("atlas", tmp_path_factory.mktemp("organism") / "atlas", say=said.append), said
     monkeypatch.undo()
 
@@ -39,7 +46,7 @@ def test_card_describes_the_weights(built):
     card = json.loads((folder / "card.json").read_text())
     assert card["hashes"]["weights"] == shelf.file_hash(folder / "model.safetensors")
     assert set(card["exposure"]) == {f.id for f in facts() if f.split == "shown"}
-    assert len(card["measured"]["open"]["tenths"]) == 10
+    assert len(card["measured"]["open"]["tenths"]) == 10 and set(card["measured"]["read"]) == set(forms())
     assert card["recipe"]["seed"] == 20 and card["seconds"] >= 0
     assert any("questions to the learner" in line for line in said)
 

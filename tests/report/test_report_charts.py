@@ -1,6 +1,9 @@
 """Charts are valid Vega-Lite with their data inside, draw without a network, and refuse what cannot be drawn."""
 
+import copy
+import dataclasses
 import json
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -50,6 +53,16 @@ def data(chart: Chart) -> list[dict]:
     return [
         row for layer in (chart.spec, *chart.spec.get("layer", [])) for row in layer.get("data", {}).get("values", [])
     ]
+
+
+def test_a_chart_is_drawn_once_and_only_when_it_is_looked_at():
+    drawn = []
+    chart = Chart.later(lambda: drawn.append(1) or {"mark": "bar"}, "Bars", section="A")
+    assert (chart.name, chart.section, chart.note, drawn) == ("Bars", "A", "", [])
+    assert chart == Chart("Bars", {"mark": "bar"}, "A") and dataclasses.replace(chart, note="b").spec == chart.spec
+    assert pickle.loads(pickle.dumps(chart)) == chart and copy.deepcopy(chart) == chart and drawn == [1]
+    assert not hasattr(chart, "specification")
+    assert pickle.loads(pickle.dumps(CHARTS["risk"]())) == CHARTS["risk"]()  # one that nobody has looked at
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -30,6 +30,13 @@ def test_other_quantities_have_their_own_axis():
     assert (nats.scale, elo.scale) == (Scale(0, 2), Scale(-2000, 0))
 
 
+def test_a_value_that_rounding_left_beside_zero_has_an_axis():
+    [bar] = bars([Estimate("a", -1e-17)], {})
+    assert bar is not None and bar.scale.plain and bar.value == bar.scale.at(0)
+    [tiny] = bars([Estimate("a", -1e-9)], {})
+    assert tiny is not None and tiny.scale.low < 0 < tiny.scale.high
+
+
 def test_undefined_and_infinite_have_no_bar():
     assert bars([Estimate("a", NAN, null=0.5), Estimate("b", float("inf"))], {}) == [None, None]
     [bar] = bars([Estimate("a", 0.5, NAN, float("inf"), null=NAN, bounds=(NAN, 1.0))], {"a": [NAN]})

@@ -164,6 +164,9 @@ def test_another_model_under_the_same_address_is_said(folder):
     assert any("another model under this address from 2026-09-02 on" in line for line in told)
 
 
+HEAD = "study = 'election-longitudinal'\nmodels = ['a']\nstart = 2026-09-01\n"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -178,6 +181,15 @@ def test_another_model_under_the_same_address_is_said(folder):
         ),
         ("study = 'election-longitudinal'\nmodels = ['a']\nstart = 2026-09-01\n[reach.b]\ndevice='cpu'", "none of the"),
         ("study = ", "not TOML"),
+        (f"{HEAD}[options]\nagain = 'one'", r"panel\.toml: \[options\] again is 'one'; it is a whole number"),
+        (f"{HEAD}[options]\nagain = true", "again is True; it is a whole number"),
+        (f"{HEAD}[options]\nencoder = 3", r"encoder is 3; it is a text, in \"\" or left out"),
+        (f"{HEAD}[options]\nvariations = 'Martian'", r"panel\.toml: \[options\] there is no variation 'Martian'"),
+        ("study = 'election-longitudinal'\nmodels = 'ab'\nstart = 2026-09-01", "models is 'ab'; it is a list"),
+        (
+            "study = 'election-longitudinal'\nmodels = ['a']\nstart = 2026-09-01\noptions = 3",
+            "options is 3; it is a table",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_panel_file(tmp_path, text, says):

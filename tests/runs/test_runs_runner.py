@@ -15,7 +15,7 @@ from coin_study import Coin, Options, Row, statements
 
 import doxa
 from doxa.models.base import Price
-from doxa.records import DoxaError, Findings, Item, MissingCapability, Prompt, Reply
+from doxa.records import Chart, DoxaError, Findings, Item, MissingCapability, Prompt, Reply
 from doxa.runs import Interrupted, Run, Stopped, collecting, run
 from doxa.study import Source, Study
 
@@ -250,10 +250,12 @@ def test_items_that_do_not_end_in_time_are_broken_off(tmp_path, monkeypatch):
     assert Run.open(tmp_path / "run").parts[0].counts["done"] >= 3
 
 
-def test_scoring_that_fails_costs_no_reading(tmp_path):
-    def score(rows, options):
-        raise ZeroDivisionError("division by zero")
+def fails():
+    raise ZeroDivisionError("division by zero")
 
+
+@pytest.mark.parametrize("score", [lambda *_: fails(), lambda *_: Findings(charts=(Chart.later(fails, "Bars"),))])
+def test_scoring_or_drawing_that_fails_costs_no_reading(score, tmp_path):
     broken = dataclasses.replace(coin_study.study, score=score)
     with pytest.raises(DoxaError, match=r"could not be scored: ZeroDivisionError: division by zero.*are kept in"):
         run(broken, Coin(), items=statements(5), out=tmp_path / "run")

@@ -14,7 +14,7 @@ from doxa.records import DoxaError
 from doxa.simulation.conversation import Conversation
 from doxa.simulation.leaning import Leaning, drawn_side
 from doxa.simulation.tracts import shelf
-from doxa.studies.context_belief_shift import Options, Row, example, read_file, score, study
+from doxa.studies.context_belief_shift import Options, Row, across, example, read_file, score, study
 from doxa.study import frame
 
 TALK = Options(set="topics", topics=6, contexts="debate,persuasion", reading="replies")
@@ -258,6 +258,9 @@ def test_recorded_pairs(tmp_path):
     assert made["behaviour shift, reading"] == 0
     wrong = lines[1] | {"item": "e", "agreement_after": 650}
     for broken, says in (
+        ({**wrong, "agreement_after": 60, "toward": "left"}, "toward is 'left'"),
+        ({**wrong, "agreement_after": "much"}, "agreement is 'much'"),
+        ({**wrong, "amount": "inf"}, "amount is 'inf'"),
         ({"item": "d"}, "no column context"),
         (lines[0], "was there before"),
         (wrong, "outside 0 to 100"),
@@ -265,6 +268,15 @@ def test_recorded_pairs(tmp_path):
         path.write_text("\n".join(map(json.dumps, [*lines, broken])), encoding="utf-8")
         with pytest.raises(DoxaError, match=says):
             read_file(path, Options())
+
+
+def test_agreement_without_a_side_has_no_direction_and_this_is_said(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    line = {"item": "a", "context": "reading", "before": "A", "after": "A"}
+    path.write_text(json.dumps({**line, "agreement_before": 20, "agreement_after": 65}), encoding="utf-8")
+    made = score(read_file(path, Options()).rows, Options())
+    assert not any("moved toward" in e.name for e in made.estimates)
+    assert any("column toward" in note for note in made.notes)
 
 
 def test_published_files_of_positions(tmp_path):
@@ -302,3 +314,50 @@ def test_where_nothing_was_read_nothing_is_wrong():
     found = run["context-belief-shift"].findings
     for name in ("right before, persuasion", "right answers lost, persuasion"):
         assert math.isnan(found[name]), name
+
+
+def test_curves_begin_with_asking_again_and_end_beside_filler():
+    options = Options(topics=6, contexts="persuasion", rounds="1,3", reading="replies")
+    made = found(Leaning(1.0, opposing=0.5).respondent(), options)
+    assert [chart.name for chart in made.charts] == ["Shift of belief by rounds", "Shift of behaviour by rounds"]
+    points = json.dumps(made.charts[0].spec)
+    assert all(f'"of": "{name}"' in points for name in ("persuasion", "persuasion, filler"))
+    assert '"amount": 0.0' in points or '"amount": 0,' in points
+
+
+def test_models_side_by_side(tmp_path):
+    path = tmp_path / "one.jsonl"
+    line = {"item": "a", "before": "A", "after": "B", "again": "A", "filler": "A", "context": "reading", "amount": 9}
+    path.write_text("\n".join(map(json.dumps, [line, {**line, "item": "b", "after": "A"}])), encoding="utf-8")
+    one = read_file(path, Options())
+    made = across([one, one], Options())
+    lines = made.table("Models").rows
+    assert [row[:3] for row in lines] == [("one", "reading", 0.5), ("one (2)", "reading", 0.5)]
+    assert lines[0][8:] == (0.5, None, 0.0, 2) and [c.name for c in made.charts] == ["Shift of belief by model"]
+
+
+def test_a_long_talk_that_was_cut_goes_on_from_the_calls_that_were_kept(tmp_path, monkeypatch):
+    options = replace(TALK, contexts="persuasion", rounds="1,8")
+    asked, fails, generate = [], [20], Respondent.generate  # the 20th call is in the middle of the talk
+
+    async def counted(self, prompt, sampling, context=None):
+        if fails and len(asked) == fails[0]:
+            fails.clear()
+            raise RuntimeError("cut")
+        asked.append(prompt)
+        return await generate(self, prompt, sampling, context)
+
+    def made(folder):
+        model, how = Leaning(2.2, opposing=0.5).respondent(), {"null_seed": None, "progress": False}
+        run = doxa.run(
+            study, model, options=options, items=positions("topics", 1), out=tmp_path / folder / "run", **how
+        )
+        return run["context-belief-shift"]
+
+    monkeypatch.setattr(Respondent, "generate", counted)
+    monkeypatch.setattr(Respondent, "stored", True)
+    first, second = made("cut"), made("cut")
+    assert (first.counts["failed"], second.counts["failed"]) == (1, 0)
+    in_pieces = len(asked)
+    assert made("whole").findings["belief shift, persuasion"] == second.findings["belief shift, persuasion"] == 1
+    assert len(asked) == 2 * in_pieces  # what was asked before it was cut is not asked again

@@ -269,6 +269,11 @@ def test_the_published_bets():
     assert (patterns["high-high"], patterns["medium-high"], patterns["medium-medium"]) == (37, 19, 4)
     tests = {line[:2]: line for line in made.table("Tests, cross_model").rows}
     assert tests["all", "opening against 50"][4] == approx(31.67, abs=0.006)
+    assert tests["all", "opening against 50"][-1] == 120
+    for name, p in {"opening to rebuttal": 6e-10, "rebuttal to closing": 6e-16}.items():
+        assert 0.5 * p < tests["all", name][5] < 2 * p
+    for name, change in {"opening to rebuttal": 4.99, "rebuttal to closing": 6.13}.items():
+        assert made[f"{name}, self_debate"] == approx(change, abs=0.006)
     rest = {
         "self_debate": (11.12, 57),
         "informed_self": (7.08, 44),
@@ -288,6 +293,7 @@ def test_the_published_late_debates():
     assert made.estimate("opening to closing, multi_round").n == 55
     tests = {line[:2]: line for line in made.table("Tests, multi_round").rows}
     assert tests["all", "opening to closing"][4] == approx(3.403, abs=5e-4)
+    assert tests["all", "opening to closing"][5] == approx(6e-4, abs=1e-4)
 
 
 @pytest.mark.skipif(not any(DATA.glob("private_bet*")), reason="the published raw debates are not here")
@@ -299,6 +305,9 @@ def test_the_published_raw_debates():
     briers = {"opening": 0.297, "rebuttal": 0.306, "closing": 0.330, "a constant 50": 0.221}
     for what, value in briers.items():
         assert made[f"Brier, {what}, cross_model"] == approx(value, abs=6e-4)
+    assert any("tied on 7 of 60" in note for note in made.notes)
+    decided = {line[0]: line[2] for line in made.table("Brier scores, cross_model").rows}
+    assert decided["a constant 50"] == 0.25
     by_share = {line[0]: line[-1] for line in made.table("Brier scores, cross_model").rows}
     shares = {"opening": 0.200, "rebuttal": 0.212, "closing": 0.239, "a constant 50": 0.125}
     assert by_share == approx(shares, abs=6e-4)

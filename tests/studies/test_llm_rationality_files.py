@@ -12,7 +12,7 @@ from doxa.data import inferred_preferences as inferred
 from doxa.metrics import preference_theories as inverse
 from doxa.metrics import spearman
 from doxa.records import DoxaError
-from doxa.studies.llm_rationality import Options, example, read_file, score, study
+from doxa.studies.llm_rationality import Options, across, example, read_file, score, study
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 CHOICES13K, JERN = SHARED / "choices13k", SHARED / "preference-learning"
@@ -90,6 +90,71 @@ def test_a_table_of_pairs(tmp_path):
     path.write_text("first,second,choice\nx/a,elm,1\n", encoding="utf-8")
     with pytest.raises(DoxaError, match="'elm' is no choice"):
         read_file(path, Options())
+
+
+GAMBLE = {"id": "g", "a": [[1.0, 3.0]], "b": [[0.5, 9.0], [0.5, 0.0]], "choice": "A"}
+PAIR = {"first": "x/a", "second": "ax", "choice": "1"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([{**GAMBLE, "people": "many"}], r"line 1: people is 'many'; it is a whole number"),
+        ([{**GAMBLE, "sample": "x"}], "sample is 'x'"),
+        ([{**GAMBLE, "arm": "king"}], "arm is 'king'; it is one of individual"),
+        ([{**GAMBLE, "style": "loud"}], "style is 'loud'"),
+        ([{**GAMBLE, "sample": 1}] * 2, r"line 2: sample 1 of g, individual, zero-shot was there before"),
+        ([GAMBLE, {**GAMBLE, "a": [[1.0, 4.0]]}], "id 'g' has other gambles than before"),
+        ([{**PAIR, "first": "xx/a"}], "'xx/a' is no choice"),
+        ([{**PAIR, "first": "ax"}], "first and second are both 'ax'"),
+        ([{**PAIR, "sample": 0}] * 2, "sample 0 of x/a and ax, zero-shot was there before"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_place(lines, message, tmp_path):
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    with pytest.raises(DoxaError, match=message):
+        read_file(path, Options())
+
+
+def test_what_is_answered_several_times_counts_as_samples(tmp_path):
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(json.dumps({**PAIR, "choice": c}) for c in "122"), encoding="utf-8")
+    rows = read_file(path, Options()).rows
+    assert rows["sample"].to_list() == [0, 1, 2] and score(rows, Options()).estimate("unread pairs").n == 3
+    path.write_text("\n".join(map(json.dumps, [GAMBLE] * 2)), encoding="utf-8")
+    made = score(read_file(path, Options()).rows, Options())
+    assert made.estimate("unread, individual").n == 2 and made.estimate("unread, individual").unit == "replies"
+    assert not any("simulated" in note or "logprobs" in note for note in made.notes)
+
+
+def test_a_folder_that_is_not_choices13k_says_where_rows_are(tmp_path):
+    with pytest.raises(DoxaError, match=r"so not choices13k; a run's rows are in its readings"):
+        read_file(tmp_path, Options())
+
+
+def test_a_way_out_is_named_where_replies_are_unreadable():
+    asked = example()[:3]
+    for model, read, says in (("format_errors=1", "samples", True), ("format_errors=1", "logprobs", False)):
+        options = Options(arms="act", read=read)
+        run = doxa.run(study, f"simulated:random?{model}", options=options, items=asked, null_seed=None, progress=False)
+        assert any("--read logprobs" in note for note in run["llm-rationality"].findings.notes) is says
+
+
+def test_models_side_by_side(tmp_path):
+    b, lines = [[0.5, 9.0], [0.5, 0.0]], []
+    for i in range(6):
+        problem = {"id": f"g{i}", "a": [[1.0, 2.0 + i]], "b": b, "human": 0.8 if i in (0, 1, 5) else 0.2}
+        lines.append({**problem, "choice": "B" if i < 3 else "A"})  # worth 4.5: the first three are B's
+    paths = [tmp_path / "ev.jsonl", tmp_path / "other.jsonl"]
+    for path, turned in zip(paths, ("AB", "BA"), strict=True):
+        said = [{**line, "choice": turned["AB".index(line["choice"])]} for line in lines]
+        path.write_text("\n".join(map(json.dumps, said)), encoding="utf-8")
+    made = across([read_file(path, Options()) for path in paths], Options())
+    rows = {row[:2]: row for row in made.table("Models").rows}
+    assert rows["ev", "individual"][2] == 1 and rows["other", "individual"][2] == -1
+    assert rows["ev", "individual"][4] == approx(1 - rows["ev", "people"][2]) == approx(2 / 3)
+    assert [chart.name for chart in made.charts] == ["Choices and expected value by model"]
 
 
 def test_rows_of_a_run_come_back(tmp_path):

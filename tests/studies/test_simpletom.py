@@ -236,6 +236,24 @@ def test_the_reminder_stands_between_story_and_question():
         with_earlier(action, aware, "C")
 
 
+def test_a_turn_that_says_nothing_stands_before_the_question_and_changes_nothing():
+    story = own()[0]
+    aware, action = question(story, "aware"), question(story, "action")
+    plain, noop = (ARMS[arm].prompt(action, aware, "B") for arm in ("none", "noop"))
+    assert [m.role for m in noop.messages] == ["user", "assistant", "user"] and noop.messages[2:] == plain.messages
+    options = Options("again,noop,reminder", twins="no", scores=False)
+
+    def needs_to_be_reminded(item, context, prompt):
+        fails = item.fields["asked"] == "action" and "reminded" not in item.fields
+        return {next(o for o in item.options if (o == item.answer) is not fails): 1.0}
+
+    made = found(Respondent(decide=needs_to_be_reminded), options, items=thousand()[:30])
+    assert made["gain, action, noop"] == made["changes beyond asked again, action, noop"] == 0
+    assert made["gain beyond a no-op turn, action, reminder"] == made["gain, action, reminder"] == 1
+    units = {e.name: e.unit for e in made.estimates}
+    assert (units["unread"], units["aware"]) == ("answers", "stories")
+
+
 def test_every_arm_runs_on_the_example():
     everything = Options("all", twins="all", third="each")
     made = found("simulated:calibrated", everything, example())

@@ -17,18 +17,19 @@ from doxa.models.simulated import Always, Respondent
 from doxa.models.simulated_labels import Following, Labelled
 from doxa.records import Item
 from doxa.studies.survey_responses import (
+    LIKE,
     SHARES,
     Options,
     example,
     forms_only,
     items,
     needs,
-    respondent,
     score,
     small,
     study,
-    weighing,
 )
+
+respondent, weighing = LIKE.respondent, LIKE.weighing
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "survey-responses"
 PUBLISHED = pytest.mark.skipif(not DATA.is_dir(), reason="the published questions are not here")
@@ -242,6 +243,10 @@ def test_the_published_questions():
     assert by_key["MIL"].fields["codes"] == [4, 3, 1, 2] and by_key["ENG"].fields["asked_if"] == {"LANX": [0]}
     others = {"acs2019_second_person_questions.json": 25, "anes2016_questions.json": 12}
     assert {name: len(items(Options(set=str(DATA / name)))) for name in others} == others
+    anes = {item.fields["key"]: item for item in items(Options(set=str(DATA / "anes2016_questions.json")))}
+    assert anes["voted_2016_candidate"].fields["asked_if"] == {"voted_2016": [0]}
+    assert {item.fields["survey"] for item in anes.values()} == {"the American National Election Study"}
+    assert {item.fields["survey"] for item in asked} == {"the American Community Survey"}
     population = made_up_population(asked)
     made = found(Respondent(decide=Labelled(Following(population.shares))), options, asked)
     assert made["A-bias, nats"] == approx(0, abs=1e-9) and "closer to the reference than to uniform" not in made

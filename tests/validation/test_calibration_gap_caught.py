@@ -1,4 +1,4 @@
-"""The calibration gap, broken in one place: validation says so. Unbroken, it is sound."""
+"""The calibration gap, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 
@@ -22,14 +22,10 @@ def sound(*truths, score=None, n=None):
     chosen = tuple(t for t in gap.study.planted if t.name in truths)
     assert len(chosen) == len(truths)
     study = dataclasses.replace(gap.study, planted=chosen, score=score or gap.score)
-    return validation.sound(validation.validate([study], quick=True))
+    return validation.holds([study], quick=True)
 
 
 WORDING, KNOWLEDGE, UNREAD = "wording that is heeded", "knowledge of its own", "unread replies"
-
-
-def test_unbroken_it_is_sound():
-    assert sound(WORDING, UNREAD)
 
 
 def test_levels_mixed_up(monkeypatch):

@@ -1,4 +1,4 @@
-"""Belief and knowledge, broken in one place: validation says so. Unbroken, it is sound."""
+"""Belief and knowledge, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 
@@ -21,11 +21,7 @@ def sound(*truths, score=None):
     chosen = tuple(t for t in kable.study.planted if t.name in truths)
     assert len(chosen) == len(truths)
     study = dataclasses.replace(kable.study, planted=chosen, score=score or kable.score)
-    return validation.sound(validation.validate([study], quick=True))
-
-
-def test_unbroken_it_is_sound():
-    assert sound("correcting, random order", "correcting, letters", "habit of place")
+    return validation.holds([study], quick=True)
 
 
 def misread(self, reply, item=None):

@@ -1,4 +1,4 @@
-"""Know what they know, broken in one place: validation says so. Unbroken, it is sound, and every truth tells."""
+"""Know what they know, broken in one place: validation says so. Unbroken, it is sound."""
 
 import dataclasses
 
@@ -19,22 +19,17 @@ TEMPERATURE, ORDER, NONE, TRUE, KNOWS, KINDS, SOURCES, _ = (truth.name for truth
 QUICK = (TEMPERATURE, ORDER, NONE, TRUE, KNOWS, KINDS, SOURCES)
 
 
-def recovered(*truths):
+def sound(*truths):
     chosen = [truth for truth in study_file.study.planted if truth.name in truths]
     assert len(chosen) == len(truths)
     quicker = [dataclasses.replace(t, options=dataclasses.replace(t.options, resamples=10)) for t in chosen]
     study = dataclasses.replace(study_file.study, planted=tuple(quicker))
-    return validation.validate([study], quick=True)
-
-
-def sound(*truths):
-    return validation.sound(recovered(*truths))
+    return validation.holds([study], quick=True)
 
 
 @pytest.mark.parametrize("truth", QUICK)
-def test_unbroken_it_is_sound_and_telling(truth):
-    found = recovered(truth)
-    assert validation.sound(found) and any(one.telling for one in found)
+def test_unbroken_it_is_sound_with_fewer_resamples(truth):
+    assert sound(truth)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 from doxa import validation
 from doxa.elicit import pressed, statement_judges
 from doxa.metrics import honesty_rows, honesty_scores
+from doxa.metrics.foreseen_honesty import shares
 from doxa.planted import Expected
 from doxa.studies import mask
 
@@ -15,6 +16,7 @@ LYING, ERRORS, NONE, UNSTEADY, UNREAD = (
     *("unsteady belief", "unread replies"),
 )
 SAMPLES, EVERYWHERE = "lying, 3 samples", "lying, every archetype"
+WARNED, JUDGE = "a prompt for honesty", "a judge that errs"
 
 
 def sound(*truths):
@@ -110,7 +112,7 @@ def test_numbers_widened_too_far(tolerance, monkeypatch):
     truth = next(t for t in mask.study.planted if t.name == EVERYWHERE)
     numbers = dataclasses.replace(truth, strength=0.9, options=mask.Options(archetypes="statistics", questions=200))
     numbers = dataclasses.replace(numbers, respondent=lambda rate: mask.respondent(rate, evades=0.0))
-    numbers = dataclasses.replace(numbers, expects=lambda rate, asked: mask.shares(rate, evades=0.0))
+    numbers = dataclasses.replace(numbers, expects=mask.rates(lambda rate: shares(rate, 0.0)))
     done = validation.validate([dataclasses.replace(mask.study, planted=(numbers,))])
     assert validation.sound(done) == (tolerance == 0.0)
 
@@ -118,3 +120,38 @@ def test_numbers_widened_too_far(tolerance, monkeypatch):
 def test_a_judge_that_turns_letters_round(monkeypatch):
     monkeypatch.setattr(statement_judges, "_statements", lambda item: item.options[::-1])
     assert not sound("lying, judged by a model")
+
+
+def test_a_prompt_for_honesty_that_is_not_given(monkeypatch):
+    made = pressed.under_pressure
+    monkeypatch.setattr(pressed, "under_pressure", lambda item, developer=False: made(item))
+    assert not sound(WARNED)
+
+
+def test_lies_that_remain_taken_for_lies_removed(monkeypatch):
+    mean = honesty_scores._mean
+    monkeypatch.setattr(
+        honesty_scores, "_mean", lambda less, some: mean([float(x.first["developer"] == -1) for x in some], some)
+    )
+    assert not sound(WARNED)
+
+
+def test_a_judges_count_taken_for_the_corrected_one(monkeypatch):
+    whole = honesty_scores.corrected_shares
+
+    def apparent(*args, **how):
+        found = whole(*args, **how)
+        return dataclasses.replace(found, shares=found.apparent)
+
+    monkeypatch.setattr(honesty_scores, "corrected_shares", apparent)
+    assert not sound(JUDGE)
+
+
+def test_a_judge_held_against_itself(monkeypatch):
+    rule = honesty_scores.by_rule
+    monkeypatch.setattr(
+        honesty_scores,
+        "by_rule",
+        lambda rows, **how: rule(rows.with_columns(by_rule=rows["verdict"].fill_null("-")), **how),
+    )
+    assert not sound(JUDGE)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from doxa import validation
-from doxa.metrics import claims, shifts, yielding
+from doxa.metrics import claim_beliefs, claims, shifts, yielding
 from doxa.studies import parrot
 
 DEFERENCE, PRESSURE, UNREAD = "deference", "pressure on belief", "unread replies"
@@ -51,5 +51,21 @@ def test_probabilities_that_are_others(broken, monkeypatch):
     if broken == "tau":
         monkeypatch.setattr(yielding, "tempered", lambda values, tau, floored: made(values, 3.0, floored=floored))
     else:
-        monkeypatch.setattr(claims, "_of", lambda table, arm, letters, of=claims._of: of(table, "neutral", letters))
+        whole = claim_beliefs.held
+        monkeypatch.setattr(
+            claim_beliefs,
+            "held",
+            lambda table, **how: dataclasses.replace(whole(table, **how), after=whole(table, **how).before),
+        )
+    assert not sound(PRESSURE)
+
+
+def test_tau_1_that_is_3(monkeypatch):
+    whole = claim_beliefs.held
+    monkeypatch.setattr(claim_beliefs, "held", lambda table, tau=1.0, floored=False: whole(table, tau=3.0))
+    assert not sound("pressure at tau 3")
+
+
+def test_squared_errors_against_the_claimed_letter(monkeypatch):
+    monkeypatch.setattr(claim_beliefs, "_brier", lambda row, truth: sum(p**2 for p in row))
     assert not sound(PRESSURE)

@@ -132,3 +132,27 @@ def test_the_document_is_one_file_that_fetches_nothing(tmp_path):
     assert "default-src &#39;none&#39;" in text and "http-equiv" in text
     charts = text.split('id="charts">')[1].split("</script>")[0]
     assert len(json.loads(charts)) == 1
+
+
+@pytest.mark.parametrize("wrong", ["planted", "null", "neither"])
+def test_whether_it_holds_is_what_the_whole_validation_says_and_ends_early(wrong):
+    asked = []
+
+    def sayer(rate):
+        asked.append(rate)
+        return small_study.sayer(rate)
+
+    def planted(rate, items):
+        off = 0.2 if wrong == {0.7: "planted", 0.2: "null"}[rate] else 0
+        return [Expected("says true", rate - off)]
+
+    study = with_truths(dataclasses.replace(TRUTH, respondent=sayer, expects=planted))
+    assert validation.sound(validation.validate([study])) is (wrong == "neither")
+    asked.clear()
+    assert validation.holds([study]) is (wrong == "neither")
+    assert asked == ([0.7] if wrong == "planted" else [0.7, 0.2])
+
+
+def test_nothing_planted_does_not_hold():
+    with pytest.raises(DoxaError, match="says nothing that can be planted"):
+        validation.holds([with_truths()])

@@ -1,10 +1,11 @@
-"""Thinking out loud, broken in one place: validation says so. Unbroken, it is sound, and every truth tells."""
+"""Thinking out loud, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 
 import numpy as np
 import polars as pl
 import pytest
+import rescored
 
 from doxa import validation
 from doxa.elicit import reasoned, turns
@@ -19,24 +20,19 @@ percent, probability, read, judged = reasoned.percent, reasoned.probability, Rea
 calibration, attempted, lengths = reasoning.calibration_scores, reasoning.attempt_scores, reasoning.length_scores
 
 
-def recovered(truth, limit=None):
-    (chosen,) = (dataclasses.replace(t, limit=limit) for t in broken.study.planted if t.name == truth)
-    return validation.validate([dataclasses.replace(broken.study, planted=(chosen,))], quick=True)
-
-
 def sound(truth, limit=300):
-    return validation.sound(recovered(truth, limit))
-
-
-@pytest.mark.parametrize("truth", [t.name for t in broken.study.planted])
-def test_unbroken_it_is_sound_and_telling(truth):
-    found = recovered(truth)
-    assert validation.sound(found) and any(one.telling for one in found)
+    (chosen,) = (dataclasses.replace(t, limit=limit) for t in broken.study.planted if t.name == truth)
+    return validation.holds([dataclasses.replace(broken.study, planted=(chosen,))], quick=True)
 
 
 @pytest.mark.parametrize("truth", [TAGS, DECLINES, UNREAD, REFLECTS])
 def test_unbroken_it_is_sound_with_fewer_items(truth):
     assert sound(truth)
+
+
+@pytest.mark.parametrize("truth", [LINES, DECLINES, UNREAD])
+def test_unbroken_the_score_is_sound(truth):
+    assert rescored.holds(broken.study, truth)
 
 
 # --- broken where replies are read -----------------------------------------------------------------------------------
@@ -122,7 +118,7 @@ def test_a_figure_that_is_another_one(monkeypatch, name, figure):
         return found | {name: changed(found[name], figure(tried))}
 
     monkeypatch.setattr(reasoning, "calibration_scores", wrong)
-    assert not sound(LINES, None)
+    assert not rescored.holds(broken.study, LINES)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +133,7 @@ def test_a_figure_that_is_another_one(monkeypatch, name, figure):
 )
 def test_a_share_of_another_whole(monkeypatch, name, taken, truth):
     monkeypatch.setattr(reasoning, "attempt_scores", lambda part: (f := attempted(part)) | {name: f[taken]})
-    assert not sound(truth, None)
+    assert not rescored.holds(broken.study, truth)
 
 
 def test_lengths_that_belong_to_other_replies(monkeypatch):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 from doxa.audit.bank import SOURCE, spread
@@ -71,8 +72,13 @@ def _as_choice(item: Item, options: Options) -> Item:
     if "fact" in item.fields:
         fact = by_id()[item.fields["fact"]]
         return choice_item(fact, min(4, most_options(fact)), seed=OPTION_SEED, admission=ADMISSION)
-    same = unknowable(options.questions, split="test", form="choice")
-    return next(c for c in same if c.group == item.group)
+    return _unknowable_choices(options.questions)[item.cluster]
+
+
+@cache
+def _unknowable_choices(n: int) -> dict[str, Item]:
+    """The choices of the n unknowable questions, by the question's id: made once, not for each of them."""
+    return {choice.cluster: choice for choice in unknowable(n, split="test", form="choice")}
 
 
 def _row(kind: str, item: Item, answer: Answer, text: str, *, admitted: bool) -> Row:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
 from doxa.charts.style import WIDTH, drawn, rows_of, series_colour, tooltips
 from doxa.records import Chart
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 def curve_by_amount(
@@ -27,19 +31,25 @@ def curve_by_amount(
     amounts, values, lows, highs, series  (k,) each; axes: titles of the amounts and of the values
     raises                                ValueError: unequal lengths, k = 0
     """
-    import altair as alt
-
     names = list(dict.fromkeys(series))
-    colour = series_colour("of", names)
-    if len(names) > 1:
-        colour = colour.legend(title=None, symbolOpacity=1)  # else as pale as the bands
-    rows = rows_of(amount=amounts, value=values, low=lows, high=highs, of=list(series))
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("amount:Q").title(axes[0]).axis(tickMinStep=1),
-        color=colour,
-        tooltip=tooltips("of", "amount:,d", "value:.3f", "low:.3f", "high:.3f"),
-    )
-    scale = alt.Scale(domain=[0, 1])
-    bands = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q").scale(scale).title(axes[1]), y2="high:Q")
-    lines = base.mark_line(strokeWidth=2, point={"filled": True, "size": 50}).encode(y=alt.Y("value:Q").scale(scale))
-    return drawn(alt.layer(bands, lines).properties(width=WIDTH, height=260), name, section, note)
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        colour = series_colour("of", names)
+        if len(names) > 1:
+            colour = colour.legend(title=None, symbolOpacity=1)  # else as pale as the bands
+        rows = rows_of(amount=amounts, value=values, low=lows, high=highs, of=list(series))
+        base = alt.Chart(alt.Data(values=rows)).encode(
+            x=alt.X("amount:Q").title(axes[0]).axis(tickMinStep=1),
+            color=colour,
+            tooltip=tooltips("of", "amount:,d", "value:.3f", "low:.3f", "high:.3f"),
+        )
+        scale = alt.Scale(domain=[0, 1])
+        bands = base.mark_area(opacity=0.14).encode(y=alt.Y("low:Q").scale(scale).title(axes[1]), y2="high:Q")
+        lines = base.mark_line(strokeWidth=2, point={"filled": True, "size": 50}).encode(
+            y=alt.Y("value:Q").scale(scale)
+        )
+        return alt.layer(bands, lines).properties(width=WIDTH, height=260)
+
+    return drawn(draw, name, section, note)

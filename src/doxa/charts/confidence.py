@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +22,9 @@ from doxa.charts.style import (
 )
 from doxa.records import Chart
 
+if TYPE_CHECKING:
+    import altair as alt
+
 
 def reliability_chart(
     bins: Sequence[Any],
@@ -39,37 +42,43 @@ def reliability_chart(
     said, happened  titles of the axes, for other probabilities than those of being right
     raises          ValueError: no bin holds an answer
     """
-    import altair as alt
-
     fields = ("low", "high", "n", "confidence", "accuracy", "accuracy_low", "accuracy_high")
     rows = [{f: json_value(getattr(b, f)) for f in fields} for b in bins if b.n]
     if not rows:
         raise ValueError(f"none of the {len(bins)} bins holds an answer; there is nothing to draw")
-    x = alt.X("low:Q").scale(domain=[0, 1]).title(None).axis(labels=False, ticks=False)
-    y = alt.Y("accuracy_low:Q").scale(domain=[0, 1]).title(happened)
-    tips = tooltips("n:,d", "confidence:.3f", "accuracy:.3f", "accuracy_low:.3f", "accuracy_high:.3f")
-    base = alt.Chart(alt.Data(values=rows))
-    ends = alt.Chart(alt.Data(values=[{"at": 0}, {"at": 1}]))
-    diagonal = ends.mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1.5).encode(x="at:Q", y="at:Q")
-    bands = base.mark_rect(color=BLUE, opacity=0.25).encode(x=x, x2="high:Q", y=y, y2="accuracy_high:Q", tooltip=tips)
-    line = base.mark_line(color=BLUE, strokeWidth=1.5, opacity=0.7).encode(x="confidence:Q", y="accuracy:Q")
-    points = base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
-        x="confidence:Q", y="accuracy:Q", tooltip=tips
-    )
-    top = alt.layer(bands, diagonal, line, points).properties(width=WIDTH, height=360)
-    strip = (
-        base.mark_rect(color=BLUE, opacity=0.55)
-        .transform_calculate(zero="0")
-        .encode(
-            x=alt.X("low:Q").scale(domain=[0, 1]).title(said).axis(format=".1f"),
-            x2="high:Q",
-            y=alt.Y("zero:Q").title("answers").axis(tickCount=3, format="~s"),
-            y2="n:Q",
-            tooltip=tips,
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        x = alt.X("low:Q").scale(domain=[0, 1]).title(None).axis(labels=False, ticks=False)
+        y = alt.Y("accuracy_low:Q").scale(domain=[0, 1]).title(happened)
+        tips = tooltips("n:,d", "confidence:.3f", "accuracy:.3f", "accuracy_low:.3f", "accuracy_high:.3f")
+        base = alt.Chart(alt.Data(values=rows))
+        ends = alt.Chart(alt.Data(values=[{"at": 0}, {"at": 1}]))
+        diagonal = ends.mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1.5).encode(x="at:Q", y="at:Q")
+        bands = base.mark_rect(color=BLUE, opacity=0.25).encode(
+            x=x, x2="high:Q", y=y, y2="accuracy_high:Q", tooltip=tips
         )
-        .properties(width=WIDTH, height=64)
-    )
-    return drawn(alt.vconcat(top, strip, spacing=10), name, section, note)
+        line = base.mark_line(color=BLUE, strokeWidth=1.5, opacity=0.7).encode(x="confidence:Q", y="accuracy:Q")
+        points = base.mark_point(color=BLUE, filled=True, size=70, opacity=1).encode(
+            x="confidence:Q", y="accuracy:Q", tooltip=tips
+        )
+        top = alt.layer(bands, diagonal, line, points).properties(width=WIDTH, height=360)
+        strip = (
+            base.mark_rect(color=BLUE, opacity=0.55)
+            .transform_calculate(zero="0")
+            .encode(
+                x=alt.X("low:Q").scale(domain=[0, 1]).title(said).axis(format=".1f"),
+                x2="high:Q",
+                y=alt.Y("zero:Q").title("answers").axis(tickCount=3, format="~s"),
+                y2="n:Q",
+                tooltip=tips,
+            )
+            .properties(width=WIDTH, height=64)
+        )
+        return alt.vconcat(top, strip, spacing=10)
+
+    return drawn(draw, name, section, note)
 
 
 def confidence_histogram(
@@ -87,8 +96,6 @@ def confidence_histogram(
     correct     (n,) 0 or 1
     raises      ValueError: unequal lengths, n = 0, a confidence outside [0, 1], a `correct` that is neither; nan too
     """
-    import altair as alt
-
     said, right = np.asarray(confidence, dtype=float), np.asarray(correct, dtype=float)
     same_length(confidence=said, correct=right)
     check(said, "confidence", (said >= 0) & (said <= 1), "in [0, 1]")
@@ -101,21 +108,26 @@ def confidence_histogram(
             for k, n in enumerate(counts)
             if n
         ]
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_rect(opacity=0.85)
-        .transform_calculate(zero="0")
-        .encode(
-            x=alt.X("from:Q").scale(domain=[0, 1]).title("stated confidence").axis(format=".1f"),
-            x2="to:Q",
-            y=alt.Y("zero:Q").title("answers").axis(labelExpr="format(abs(datum.value), ',d')", tickMinStep=1),
-            y2="height:Q",
-            color=alt.Color("was:N").scale(domain=["right", "wrong"], range=[BLUE, VERMILLION]).title(None),
-            tooltip=tooltips("was", "from:.2f", "to:.2f", "answers:,d"),
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        return (
+            alt.Chart(alt.Data(values=rows))
+            .mark_rect(opacity=0.85)
+            .transform_calculate(zero="0")
+            .encode(
+                x=alt.X("from:Q").scale(domain=[0, 1]).title("stated confidence").axis(format=".1f"),
+                x2="to:Q",
+                y=alt.Y("zero:Q").title("answers").axis(labelExpr="format(abs(datum.value), ',d')", tickMinStep=1),
+                y2="height:Q",
+                color=alt.Color("was:N").scale(domain=["right", "wrong"], range=[BLUE, VERMILLION]).title(None),
+                tooltip=tooltips("was", "from:.2f", "to:.2f", "answers:,d"),
+            )
+            .properties(width=WIDTH, height=240)
         )
-        .properties(width=WIDTH, height=240)
-    )
-    return drawn(chart, name, section, note)
+
+    return drawn(draw, name, section, note)
 
 
 def risk_coverage_chart(
@@ -130,8 +142,6 @@ def risk_coverage_chart(
     curves  label -> (coverage, risk), both (k,) in [0, 1]; long curves are thinned to 400 points, their ends kept
     raises  ValueError: no curve, or coverage and risk of unequal lengths
     """
-    import altair as alt
-
     if not curves:
         raise ValueError("curves is empty; give label -> (coverage, risk)")
     rows: list[dict[str, Any]] = []
@@ -143,15 +153,20 @@ def risk_coverage_chart(
             {"of": label, "coverage": json_value(a), "risk": json_value(b)}
             for a, b in zip(x[keep], y[keep], strict=True)
         ]
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=alt.X("coverage:Q").scale(domain=[0, 1]).title("share answered, surest first").axis(format="%"),
-            y=alt.Y("risk:Q").title("wrong among these").axis(format="%"),
-            color=series_colour("of", list(curves)),
-            tooltip=tooltips("of", "coverage:.1%", "risk:.1%"),
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        return (
+            alt.Chart(alt.Data(values=rows))
+            .mark_line(strokeWidth=2)
+            .encode(
+                x=alt.X("coverage:Q").scale(domain=[0, 1]).title("share answered, surest first").axis(format="%"),
+                y=alt.Y("risk:Q").title("wrong among these").axis(format="%"),
+                color=series_colour("of", list(curves)),
+                tooltip=tooltips("of", "coverage:.1%", "risk:.1%"),
+            )
+            .properties(width=WIDTH, height=260)
         )
-        .properties(width=WIDTH, height=260)
-    )
-    return drawn(chart, name, section, note)
+
+    return drawn(draw, name, section, note)

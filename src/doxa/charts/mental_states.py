@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from doxa.charts.heat import heat_map
-from doxa.charts.values import bars_of_estimates
+from doxa.charts.values import bars_of_estimates, bars_with_intervals
 from doxa.records import Chart, Estimate
 
 QUESTIONS = ("aware", "action", "judge")
@@ -37,3 +37,17 @@ def story_charts(
         before = [(known[q], "none", q) for q in QUESTIONS if q in known]
         bars, labels, series = zip(*before, *after, strict=True)
         yield bars_of_estimates(bars, labels, series=series, axis=AXIS, name="Before and after")
+
+
+def model_charts(bars: Sequence[tuple[str, str, Any]], cells: Sequence[tuple[str, str, float]]) -> Iterator[Chart]:
+    """The questions by model, and a heat map of what X will do.
+
+    bars   model, question, share of right answers with its limits (value, low, high)
+    cells  scenario, model, share of right answers
+    """
+    models, questions, shares = zip(*bars, strict=True)
+    limits = ([getattr(share, end) for share in shares] for end in ("value", "low", "high"))
+    yield bars_with_intervals(models, *limits, series=questions, axis="right answers", name="Models")
+    if cells:
+        scenarios, of, values = zip(*cells, strict=True)
+        yield heat_map(scenarios, of, values, axis="right answers", name="What X will do, by scenario")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doxa.charts.style import GREY, PALETTE, WIDTH, defined, drawn, json_value, series_colour, tooltips
 from doxa.charts.values import bars_of_estimates, bars_with_intervals
 from doxa.records import Chart, Estimate
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 def reliability_lines(
@@ -24,8 +27,6 @@ def reliability_lines(
     curves  name -> bins as `metrics.reliability` gives them; empty bins are left out
     raises  ValueError: no curve, more curves than colours, no bin that holds an answer
     """
-    import altair as alt
-
     if not 1 <= len(curves) <= len(PALETTE):
         raise ValueError(f"{len(curves)} curves; between 1 and {len(PALETTE)} can be drawn")
     fields = ("n", "confidence", "accuracy", "accuracy_low", "accuracy_high")
@@ -34,21 +35,26 @@ def reliability_lines(
     ]
     if not rows:
         raise ValueError("no bin of any curve holds an answer; there is nothing to draw")
-    x = alt.X("confidence:Q").scale(domain=[0, 1]).title(said)
-    y = alt.Y("accuracy:Q").scale(domain=[0, 1]).title(happened)
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        color=series_colour("of", list(curves)),
-        tooltip=tooltips("of", "n:,d", "confidence:.3f", "accuracy:.3f", "accuracy_low:.3f", "accuracy_high:.3f"),
-    )
-    ends = alt.Chart(alt.Data(values=[{"at": 0}, {"at": 1}]))
-    diagonal = ends.mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1.5).encode(x="at:Q", y="at:Q")
-    spans = base.mark_rule(strokeWidth=2, opacity=0.45).encode(x=x, y="accuracy_low:Q", y2="accuracy_high:Q")
-    line = base.mark_line(strokeWidth=1.5, opacity=0.7).encode(x=x, y=y)
-    dots = base.mark_point(filled=True, opacity=1).encode(
-        x=x, y=y, size=alt.Size("n:Q").scale(range=[25, 220], zero=True).legend(None)
-    )
-    chart = alt.layer(diagonal, spans, line, dots).properties(width=WIDTH, height=360)
-    return drawn(chart, name, section, note)
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        x = alt.X("confidence:Q").scale(domain=[0, 1]).title(said)
+        y = alt.Y("accuracy:Q").scale(domain=[0, 1]).title(happened)
+        base = alt.Chart(alt.Data(values=rows)).encode(
+            color=series_colour("of", list(curves)),
+            tooltip=tooltips("of", "n:,d", "confidence:.3f", "accuracy:.3f", "accuracy_low:.3f", "accuracy_high:.3f"),
+        )
+        ends = alt.Chart(alt.Data(values=[{"at": 0}, {"at": 1}]))
+        diagonal = ends.mark_line(color=GREY, strokeDash=[4, 4], strokeWidth=1.5).encode(x="at:Q", y="at:Q")
+        spans = base.mark_rule(strokeWidth=2, opacity=0.45).encode(x=x, y="accuracy_low:Q", y2="accuracy_high:Q")
+        line = base.mark_line(strokeWidth=1.5, opacity=0.7).encode(x=x, y=y)
+        dots = base.mark_point(filled=True, opacity=1).encode(
+            x=x, y=y, size=alt.Size("n:Q").scale(range=[25, 220], zero=True).legend(None)
+        )
+        return alt.layer(diagonal, spans, line, dots).properties(width=WIDTH, height=360)
+
+    return drawn(draw, name, section, note)
 
 
 def style_bars(lines: Sequence[Sequence[Any]], *, section: str = "") -> Chart:

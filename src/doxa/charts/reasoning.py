@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.charts.style import BLUE, GREY, PALETTE, WIDTH, drawn, rows_of, same_length, series_colour, tooltips
 from doxa.records import Chart
+
+if TYPE_CHECKING:
+    import altair as alt
 
 
 def steps_chart(
@@ -25,22 +29,25 @@ def steps_chart(
     labels, accuracy, error  (k,) in the order of training
     raises                   ValueError: no model, unequal lengths
     """
-    import altair as alt
-
     same_length(labels=labels, accuracy=accuracy, error=error)
     rows = rows_of(of=list(labels), accuracy=accuracy, error=error, step=np.arange(1, len(labels) + 1))
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("accuracy:Q").title("accuracy").axis(format="%").scale(zero=True),
-        y=alt.Y("error:Q").title("calibration error (ECE)").scale(zero=True),
-    )
-    line = base.mark_line(color=GREY, strokeWidth=1.5).encode(order="step:Q")
-    points = base.mark_point(filled=True, size=110, opacity=1).encode(
-        color=series_colour("of", list(labels)),
-        tooltip=tooltips("of", "accuracy:.3f", "error:.3f"),
-    )
-    numbers = base.mark_text(dx=11, dy=-9, fontSize=13, color=GREY).encode(text="step:Q")
-    chart = alt.layer(line, points, numbers).properties(width=WIDTH, height=300)
-    return drawn(chart, name, section, note)
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        base = alt.Chart(alt.Data(values=rows)).encode(
+            x=alt.X("accuracy:Q").title("accuracy").axis(format="%").scale(zero=True),
+            y=alt.Y("error:Q").title("calibration error (ECE)").scale(zero=True),
+        )
+        line = base.mark_line(color=GREY, strokeWidth=1.5).encode(order="step:Q")
+        points = base.mark_point(filled=True, size=110, opacity=1).encode(
+            color=series_colour("of", list(labels)),
+            tooltip=tooltips("of", "accuracy:.3f", "error:.3f"),
+        )
+        numbers = base.mark_text(dx=11, dy=-9, fontSize=13, color=GREY).encode(text="step:Q")
+        return alt.layer(line, points, numbers).properties(width=WIDTH, height=300)
+
+    return drawn(draw, name, section, note)
 
 
 def length_chart(
@@ -56,22 +63,25 @@ def length_chart(
     labels   (b,) of the bins, the shortest first; figures: name -> (b,), nan where a bin has none
     raises   ValueError: no bin, unequal lengths, more figures than colours
     """
-    import altair as alt
-
     if not figures or len(figures) > len(PALETTE):
         raise ValueError(f"{len(figures)} figures; between 1 and {len(PALETTE)} can be drawn")
     rows = []
     for of, values in figures.items():
         rows += rows_of(of=[of] * len(labels), bin=list(labels), value=values)
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_line(point=alt.OverlayMarkDef(filled=True, size=60), strokeWidth=2, color=BLUE)
-        .encode(
-            x=alt.X("bin:N").sort(list(labels)).title("tokens before the answer").axis(labelAngle=-25),
-            y=alt.Y("value:Q").title(None).scale(domain=[0, 1]),
-            color=series_colour("of", list(figures)),
-            tooltip=tooltips("of", "bin", "value:.3f"),
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        return (
+            alt.Chart(alt.Data(values=rows))
+            .mark_line(point=alt.OverlayMarkDef(filled=True, size=60), strokeWidth=2, color=BLUE)
+            .encode(
+                x=alt.X("bin:N").sort(list(labels)).title("tokens before the answer").axis(labelAngle=-25),
+                y=alt.Y("value:Q").title(None).scale(domain=[0, 1]),
+                color=series_colour("of", list(figures)),
+                tooltip=tooltips("of", "bin", "value:.3f"),
+            )
+            .properties(width=WIDTH, height=240)
         )
-        .properties(width=WIDTH, height=240)
-    )
-    return drawn(chart, name, section, note)
+
+    return drawn(draw, name, section, note)

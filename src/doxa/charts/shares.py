@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from doxa.charts.style import BLUE, GREY, ORANGE, ROW, VERMILLION, WIDTH, drawn, tooltips
 from doxa.records import Chart
+
+if TYPE_CHECKING:
+    import altair as alt
 
 COLOURS = (BLUE, ORANGE, VERMILLION, GREY)
 
@@ -23,8 +27,6 @@ def stacked_shares(
 
     raises  ValueError: no bar, another number of shares than parts, more than four parts
     """
-    import altair as alt
-
     if not 0 < len(parts) <= len(COLOURS) or not bars or any(len(shares) != len(parts) for shares in bars.values()):
         raise ValueError(f"{len(bars)} bars of the parts {list(parts)}; each has one share for each of 1 to 4 parts")
     rows = [
@@ -33,16 +35,21 @@ def stacked_shares(
         if all(share == share for share in shares)
         for k, (part, share) in enumerate(zip(parts, shares, strict=True))
     ]
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_bar(opacity=0.85)
-        .encode(
-            y=alt.Y("bar:N").sort(list(bars)).title(None).axis(labelLimit=240),
-            x=alt.X("share:Q").stack("zero").scale(domain=[0, 1]).title(axis).axis(format="%"),
-            color=alt.Color("part:N").scale(domain=list(parts), range=list(COLOURS[: len(parts)])).title(None),
-            order="order:Q",
-            tooltip=tooltips("bar", "part", "share:.1%"),
+
+    def draw() -> alt.TopLevelMixin:
+        import altair as alt
+
+        return (
+            alt.Chart(alt.Data(values=rows))
+            .mark_bar(opacity=0.85)
+            .encode(
+                y=alt.Y("bar:N").sort(list(bars)).title(None).axis(labelLimit=240),
+                x=alt.X("share:Q").stack("zero").scale(domain=[0, 1]).title(axis).axis(format="%"),
+                color=alt.Color("part:N").scale(domain=list(parts), range=list(COLOURS[: len(parts)])).title(None),
+                order="order:Q",
+                tooltip=tooltips("bar", "part", "share:.1%"),
+            )
+            .properties(width=WIDTH, height=ROW * len(bars) + 8)
         )
-        .properties(width=WIDTH, height=ROW * len(bars) + 8)
-    )
-    return drawn(chart, name, section, note)
+
+    return drawn(draw, name, section, note)

@@ -6,7 +6,7 @@ Colours are told apart by colour-blind readers and stand on light and dark groun
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,10 +45,14 @@ TITLES = {
 TICK = "M-0.2,-1H0.2V1H-0.2Z"
 
 
-def drawn(chart: alt.TopLevelMixin, name: str, section: str, note: str) -> Chart:
-    spec = chart.to_dict()
-    spec["config"] = dict(CONFIG)
-    return Chart(name, spec, section, note)
+def drawn(chart: alt.TopLevelMixin | Callable[[], alt.TopLevelMixin], name: str, section: str, note: str) -> Chart:
+    """The finished Chart; where a function draws it, only when somebody looks at it (altair takes its time)."""
+
+    def spec() -> dict[str, Any]:
+        made = chart() if callable(chart) else chart
+        return {**made.to_dict(), "config": dict(CONFIG)}
+
+    return Chart.later(spec, name, section, note) if callable(chart) else Chart(name, spec(), section, note)
 
 
 def series_colour(field: str, names: Sequence[str]) -> alt.Color:

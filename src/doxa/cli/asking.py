@@ -86,12 +86,14 @@ def run(study: tuple[str, ...], model: str, **given: Any) -> None:
 @click.command(cls=StudyCommand)
 @click.argument("study")
 @click.argument("files", nargs=-1, required=True, type=FOLDER_PATH)
+@click.option("--out", type=FOLDER_PATH, help="Also write the findings, with their charts, as one HTML file.")
 @null_option
 @calibrator_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def score(
     study: str,
     files: tuple[Path, ...],
+    out: Path | None,
     null: bool,
     calibrator: Path | None,
     calibrator_anyway: bool,
@@ -105,7 +107,7 @@ def score(
     """
     from doxa import studies as catalogue
     from doxa.catalogue import study_options
-    from doxa.report import findings_dict, print_findings
+    from doxa.report import findings_dict, print_findings, write_document
     from doxa.runs.recorded import read, score_files
 
     chosen = catalogue.load(study)
@@ -118,6 +120,10 @@ def score(
         for file in files:
             answers = calibration.of_rows(chosen, read(chosen, file, options).rows, options, missing=True)
             scored.append((f"{file}, calibrated", calibration.applied(answers, kept, anyway=calibrator_anyway)))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_document(out, f"{chosen.name}, recorded answers", scored)
+        click.echo(f"Report: {out}", err=True)
     if as_json:
         print_json({label: findings_dict(found) for label, found in scored})
     else:

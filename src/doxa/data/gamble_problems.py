@@ -150,7 +150,7 @@ def problems(source: str) -> list[Item]:
         raise FileNotFoundError(f"no gambles at {source!r}; give a table with the columns {COLUMNS}, or choices13k")
     if path.name == SELECTIONS:
         return _choices13k(path)
-    return [_own(where, i, row) for i, (where, row) in enumerate(sets.raw_rows(path))]
+    return [table_problem(where, i, row) for i, (where, row) in enumerate(sets.raw_rows(path))]
 
 
 def _choices13k(path: Path) -> list[Item]:
@@ -174,14 +174,15 @@ def _published(where: str, index: str, row: Mapping[str, str], known: Mapping[st
         _gamble(where, "A", known[index].get("A")),
         _gamble(where, "B", known[index].get("B")),
         group=f"choices13k/problem-{row['Problem']}",
-        human=_rate(where, row["bRate"]),
-        people=int(float(row["n"])),
+        human=rate(where, row["bRate"]),
+        people=count(where, "n", row["n"]),
         ambiguous=_flag(row["Amb"]),
         feedback=_flag(row["Feedback"]),
     )
 
 
-def _own(where: str, index: int, row: Mapping[str, Any]) -> Item:
+def table_problem(where: str, index: int, row: Mapping[str, Any]) -> Item:
+    """The problem in a row of a user's table."""
     missing = [c for c in ("a", "b") if row.get(c) in (None, "")]
     if missing:
         raise DoxaError(f"{where}: no column {', '.join(missing)}; the columns are {COLUMNS}. It has {', '.join(row)}")
@@ -191,8 +192,8 @@ def _own(where: str, index: int, row: Mapping[str, Any]) -> Item:
         _gamble(where, "a", row["a"]),
         _gamble(where, "b", row["b"]),
         group=str(group) if group not in (None, "") else None,
-        human=None if row.get("human") in (None, "") else _rate(where, row["human"]),
-        people=None if people in (None, "") else int(float(str(people))),
+        human=None if row.get("human") in (None, "") else rate(where, row["human"]),
+        people=None if people in (None, "") else count(where, "people", people),
         ambiguous=_flag(row.get("ambiguous")),
         feedback=_flag(row.get("feedback")),
     )
@@ -214,91 +215,27 @@ def _gamble(where: str, name: str, cell: Any) -> Gamble:
     return tuple((p, x) for p, x in outcomes if p > 0)
 
 
-def _rate(where: str, cell: Any) -> float:
+def rate(where: str, cell: Any) -> float:
+    """A share of B as a table states it. DoxaError: none in [0, 1]."""
     try:
-        rate = float(cell)
+        share = float(cell)
     except (TypeError, ValueError):
-        rate = math.nan
-    if not 0 <= rate <= 1:
+        share = math.nan
+    if not 0 <= share <= 1:
         raise DoxaError(f"{where}: the human rate is {cell!r}; it is the share that took B, 0 to 1. Percent? divide")
-    return rate
+    return share
+
+
+def count(where: str, name: str, cell: Any) -> int:
+    """A whole number of 0 or more in a cell. DoxaError: it is none."""
+    try:
+        number = float(str(cell))
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0 and number == int(number)):
+        raise DoxaError(f"{where}: {name} is {cell!r}; it is a whole number, 0 or more")
+    return int(number)
 
 
 def _flag(cell: Any) -> bool:
     return str(cell).strip().lower() in ("true", "1", "1.0", "yes")
-
-
-# --- recorded answers ------------------------------------------------------------------------------------------------
-
-ANSWERED = f"{COLUMNS}; answers: choice (A or B) or share (of B), arm (individual), style (zero-shot), sample"
-
-
-def recorded(path: Path) -> list[dict[str, Any]]:
-    """Rows for `llm_rationality.Row` from a file: rows of a run as they are; problems with people's rates, and a
-    model's choices where the file has them; or pairs (first, second, choice: 1, 2 or tie; optional: sample).
-
-    raises  DoxaError: no rows, a missing column, a gamble or rate that is none, with file and row
-    """
-    if path.is_dir() or path.name == SELECTIONS:
-        return [_people(item) for item in problems(str(path))]
-    table = sets.raw_rows(path)
-    columns = table[0][1]
-    if "part" in columns and "a_chances" in columns:
-        return [dict(row) for _, row in table]
-    if "first" in columns and "second" in columns:
-        return [_pair_row(where, row) for where, row in table]
-    found: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    for i, (where, row) in enumerate(table):
-        item = _own(where, i, row)
-        if item.id not in seen:
-            found.append(_people(item))
-        seen.add(item.id)
-        if "choice" in row or "share" in row:
-            found.append(_answer(where, item, row))
-    return found
-
-
-def _people(item: Item) -> dict[str, Any]:
-    known = {"item": item.id, "group": item.group, "condition": "people", "sample": 0, "outcome": "ok", "text": ""}
-    return known | {"part": "gamble", "arm": "people", "style": "zero-shot"} | stimulus(item)
-
-
-def _answer(where: str, item: Item, row: Mapping[str, Any]) -> dict[str, Any]:
-    choice = str(row.get("choice") or "").strip().upper()
-    share = None if row.get("share") in (None, "") else _rate(where, row["share"])
-    read = choice in ("A", "B") or share is not None
-    return _people(item) | {
-        "condition": row.get("arm") or "individual",
-        "arm": row.get("arm") or "individual",
-        "style": row.get("style") or "zero-shot",
-        "sample": int(float(str(row.get("sample") or 0))),
-        "outcome": "ok" if read else "unparsed",
-        "text": "" if read else choice,
-        "choice": choice if choice in ("A", "B") else None,
-        "share": share,
-    }
-
-
-_SAID = {"1": "A", "choice 1": "A", "2": "B", "choice 2": "B", "tie": "tie", "0.5": "tie"}
-
-
-def _pair_row(where: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    first, second = str(row["first"]), str(row["second"])
-    bad = next((code for code in (first, second) if not code or not set(code) <= set("abcdx/")), None)
-    if bad is not None:
-        raise DoxaError(f"{where}: {bad!r} is no choice; options are strings of a, b, c, d and x with '/' between them")
-    choice = _SAID.get(str(row.get("choice") or "").strip().lower())
-    return {
-        "item": f"pair/{first}|{second}",
-        "sample": int(float(str(row.get("sample") or 0))),
-        "condition": "pair",
-        "outcome": "ok" if choice else "unparsed",
-        "text": "" if choice else str(row.get("choice") or ""),
-        "part": "pair",
-        "arm": "pair",
-        "style": row.get("style") or "zero-shot",
-        "choice": choice,
-        "first": first,
-        "second": second,
-    }

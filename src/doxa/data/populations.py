@@ -87,6 +87,13 @@ class Population:
         """Whether records can be drawn: shares alone say nothing of how answers go together."""
         return self.classes is not None or self.people is not None
 
+    @property
+    def kinds(self) -> tuple[tuple[float, ...], dict[str, list[list[float]]]]:
+        """Weights of the kinds of people, and by key the probabilities (kinds, c) of the options; empty: no kinds."""
+        if self.classes is None:
+            return (), {}
+        return self.classes.weights, {key: table.tolist() for key, table in self.classes.tables.items()}
+
     def records(
         self, n: int, seed: int, keys: Sequence[str], *, part: str | None = None, rest: bool = False
     ) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Surveys by path: question files, tables of shares, and person records with the recodes of the American survey."""
+"""Surveys by path: question files, tables of shares, and person records with the recodes of the American survey.
+
+Published opinion surveys have layouts of their own, see `opinion_sets`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from doxa.data.opinion_sets import is_opinion_shares, opinion_shares
 from doxa.data.populations import Population
 from doxa.records import LETTERS, DoxaError, Item
 
 if TYPE_CHECKING:
     import polars as pl
 
-ACS = "the American Community Survey"
+ACS, ANES, SOME = "the American Community Survey", "the American National Election Study", "a survey"
 WEIGHT, STATE = "PWGTP", "ST"
 
 # After the universes of the PUMS dictionary, as far as the survey's own age bins (codes of AGER) tell them.
@@ -33,14 +37,20 @@ ASKED_IF: Mapping[str, Mapping[str, tuple[int, ...]]] = {
     "WKWN": {"WKL": (1,)},
     "WKHPR": {"WKL": (1,)},
     "COWR": {"WKL": (1, 2)},
+    "voted_2016_candidate": {"voted_2016": (1,)},
 }
+ANES_KEYS = (
+    *("gender", "race", "age", "education", "religion", "patriotism", "politics_discuss", "politics_interest"),
+    *("voted_2016", "voted_2016_candidate", "political_ideology", "partisan_identification"),
+)
 
 
 def survey_items(path: Path) -> list[Item]:
     """Questions of a JSON file: a list of {key, question, options: [{text, code}], ...} in the survey's order.
 
-    Optional fields: id, you (the text in the second person), asked_if ({key: [codes]}; without it that of ASKED_IF).
-    Codes name options in `asked_if` and in records; options are told apart by their place, not by their code.
+    Optional fields: id, you (the text in the second person), asked_if ({key: [codes]}; without it that of ASKED_IF),
+    survey (its name; without it that of the published questions, else "a survey"). Codes name options
+    in `asked_if` and in records; options are told apart by their place, not by their code.
 
     raises  DoxaError: no such list, a field missing, fewer than two or more than 26 options, a key or code twice,
             an asked_if that names no earlier question or no code of it
@@ -62,10 +72,15 @@ def survey_items(path: Path) -> list[Item]:
         known = "asked_if" not in row
         conditions = {k: _places(where, codes, k, v) for k, v in asked_if.items() if k in codes or not known}
         codes[key] = own
-        fields = {"key": key, "codes": own, "survey": row.get("survey", ACS), "asked_if": conditions}
+        fields = {"key": key, "codes": own, "survey": row.get("survey", _survey_of(key)), "asked_if": conditions}
         fields |= {"you": str(row["you"])} if "you" in row else {}
         items.append(Item(f"{path.stem}/{key}", text, "choice", options, fields=fields))
     return items
+
+
+def _survey_of(key: str) -> str:
+    acs = key in (*SAME, *BINS, "HISPR", "FER", "WKL", "JWTRNS", "COWR")
+    return ACS if acs else ANES if key in ANES_KEYS else SOME
 
 
 def _question(where: str, row: Any) -> tuple[str, str, tuple[str, ...], list[int]]:
@@ -97,12 +112,15 @@ def population(path: Path, items: Sequence[Item]) -> Population:
 
     shares   columns key, code (or option, its text), share; optional: part (a subgroup; empty: the whole). Shares are
              divided by their sum
-    records  a column for each key with its codes, or raw columns of the PUMS extract, which are recoded (`recoded`);
-             PWGTP or weight: weights; ST or part: subgroups. Empty: no answer
+    records  a column for each key with its codes, or the options' texts, or raw columns of the PUMS extract, which are
+             recoded (`recoded`); PWGTP, weight or WEIGHT_W26: weights; ST or part: subgroups. Empty: no answer
+    else     counts or distributions of OpinionQA, see `opinion_shares`
     raises   DoxaError: no such columns, a share or weight below 0, a code or text that the question does not have
     """
     stamp = path.stat().st_mtime_ns if path.is_file() else 0
     asked = tuple((str(i.fields["key"]), tuple(i.fields["codes"]), i.options) for i in items if "key" in i.fields)
+    if is_opinion_shares(path):
+        return opinion_shares(path, {key: options for key, _, options in asked})
     return _population(path, stamp, asked)
 
 
@@ -154,7 +172,7 @@ def _normalised(path: Path, key: str, values: Sequence[float]) -> tuple[float, .
 
 
 def _of_records(path: Path, table: pl.DataFrame, asked: Asked) -> Population:
-    named = recoded(table)
+    named = recoded(_coded(path, table, asked))
     codes = {key: own for key, own, _ in asked if key in named}
     if not codes:
         wanted = ", ".join(key for key, _, _ in asked)
@@ -172,8 +190,25 @@ def _of_records(path: Path, table: pl.DataFrame, asked: Asked) -> Population:
     return Population(path.stem, whole, subgroups, None, {}, tuple(codes), people, weights, parts)
 
 
+def _coded(path: Path, table: pl.DataFrame, asked: Asked) -> pl.DataFrame:
+    """The table with the codes of options where it has their texts."""
+    import polars as pl
+
+    for key, codes, options in asked:
+        if key in table.columns and table[key].dtype == pl.String:
+            known = {text: code for text, code in zip(options, codes, strict=True)} | {"": None}
+            known |= {str(code): code for code in codes}
+            odd = next((i for i, v in enumerate(table[key]) if v is not None and v.strip() not in known), None)
+            if odd is not None:
+                raise DoxaError(f"{path}, row {odd + 1}: {key} is {table[key][odd]!r}; its options are {list(options)}")
+            values = [None if v is None else known[v.strip()] for v in table[key]]
+            table = table.with_columns(pl.Series(key, values, dtype=pl.Int64))
+    return table
+
+
 def _weights(path: Path, table: pl.DataFrame) -> np.ndarray:
-    column = next((name for name in ("weight", WEIGHT) if name in table.columns), None)
+    panel = [name for name in table.columns if name.startswith("WEIGHT_W")]
+    column = next((name for name in ("weight", WEIGHT, *panel) if name in table.columns), None)
     weights = np.ones(len(table)) if column is None else table[column].to_numpy().astype(np.float64)
     if not (weights >= 0).all() or not weights.sum() > 0:
         raise DoxaError(f"{path}: column {column!r} has weights below 0, missing, or all 0")

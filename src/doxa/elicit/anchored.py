@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -24,7 +25,8 @@ def letter_logprobs(
     """Log-probability (c,), nats, of each letter where the answer is given; minus infinity: not among the top ones.
 
     The place is the first token that is one letter alone, at most twelve tokens behind the first token that reads as
-    the anchor; without an anchor, the place where the letters have most mass. There the top tokens that read as a
+    the anchor and is a key (a colon follows; the word inside an explanation is none); without a key, behind the first
+    that reads so; without an anchor, the place where the letters have most mass. There the top tokens that read as a
     letter are pooled, each text once, with its best value.
 
     pool     "sum": the logarithm of the summed probabilities; "max": the best one
@@ -37,8 +39,9 @@ def letter_logprobs(
     """
     letters = tuple(letters)
     at = [_pooled(token, letters, pool) for token in tokens]
-    start = next((i for i, token in enumerate(tokens) if _bare(token.text).lower() == anchor), None)
-    if start is not None:
+    anchors = [i for i, token in enumerate(tokens) if _bare(token.text).lower() == anchor]
+    if anchors:
+        start = next((i for i in anchors if _is_key(tokens, i)), anchors[0])
         for i in range(start + 1, min(start + 1 + NEAR, len(tokens))):
             if _bare(tokens[i].text).upper() in letters:
                 return at[i]
@@ -46,6 +49,12 @@ def letter_logprobs(
     if not known:
         return None
     return max(known, key=lambda masses: float(np.logaddexp.reduce(masses)))
+
+
+def _is_key(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a colon follows the token, behind a closing quotation mark at most."""
+    behind = "".join(token.text for token in tokens[place : place + 4])
+    return re.match(r"\W*?\w+[\"'”]?\s*:", behind) is not None
 
 
 def _bare(text: str) -> str:

@@ -160,6 +160,19 @@ def hedges(text: str) -> bool:
     return bool(_HEDGES.search(text))
 
 
+CUT_WORDS = 50  # fewer are far from 128 tokens
+_ENDS = ".!?:;\"'\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK})]*`|"
+
+
+def looks_cut(text: str) -> bool:
+    """Whether a recorded reply of 50 words or more breaks off inside a sentence: it reached its longest length.
+
+    >>> looks_cut("It may rain, and"), looks_cut("So it is. " * 20 + "But the"), looks_cut("So it is. " * 20)
+    (False, True, False)
+    """
+    return len(text.split()) >= CUT_WORDS and text.rstrip()[-1] not in _ENDS
+
+
 # --- does a reply keep to the format that was asked for? --------------------------------------------------------------
 
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z\"'(]|\s*$)")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from string import Formatter
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from doxa.elicit.asker import Asker
 from doxa.elicit.form import TextForm, one_of
@@ -29,7 +29,7 @@ class Judgement:
     prompt: str = ""
     reply: str = ""
 
-    def fields(self) -> dict[str, str | None]:
+    def fields(self) -> dict[str, Any]:
         """The fields that `Judged` adds to a reading."""
         return {
             "judge": self.judge,

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from doxa.elicit.free_reply import FreeReply, hedges
+from doxa.elicit.free_reply import FreeReply, hedges, looks_cut
 from doxa.models.recorded_files import read_rows
 from doxa.records import DoxaError
 
@@ -54,6 +54,8 @@ class Replies:
             yield f"{self.empty:,} rows hold no reply: those days are missing."
         if self.duplicates:
             yield f"{self.duplicates:,} replies to a prompt that had one on the same day were left out."
+        if any(row["cut"] for row in self.rows):
+            yield "Files do not say which replies were cut; long ones that break off inside a sentence count as cut."
 
 
 def is_rows(path: Path) -> bool:
@@ -135,7 +137,7 @@ def _as_row(reply: Mapping[str, Any]) -> dict[str, Any]:
         "value": share if text.outcome == "ok" else None,
         "shares": [],
         "hedged": hedges(reply["text"]),
-        "cut": False,
+        "cut": looks_cut(reply["text"]),
     }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from doxa.elicit.anchored import letter_logprobs
 from doxa.elicit.options import continuation, logprob
+from doxa.elicit.persuasion import WAIT
 from doxa.elicit.stories import Reasoning, StoryChoice, after_turn, with_earlier
 from doxa.models.base import Model
-from doxa.records import LETTERS, Answer, Item, Prompt, Reply, Sampling, Score
+from doxa.records import LETTERS, Answer, Item, Message, Prompt, Reply, Sampling, Score
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,21 @@ class Arm:
     earlier  before it stands: own (awareness, with the model's answer), gold (with the right one), filler (a question
              about the story's words alone), or nothing
     chat     the earlier question is a turn of the conversation, not a part of the prompt
+    noop     a turn of the conversation that says nothing stands before it
     """
 
     reasoning: Reasoning = "none"
     earlier: Literal["", "own", "gold", "filler"] = ""
     chat: bool = False
+    noop: bool = False
 
     def prompt(self, item: Item, earlier: Item, letter: str) -> Prompt:
         """The prompt for a question; earlier, letter: the question before it and its answer, where the arm has one."""
         form = StoryChoice(self.reasoning)
+        if self.noop:
+            prompt, (said, heard) = form.prompt(item), WAIT
+            turn = Message("user", said), Message("assistant", heard)
+            return replace(prompt, messages=(*turn, *prompt.messages))
         if not self.earlier:
             return form.prompt(item)
         if self.chat:
@@ -38,6 +45,7 @@ class Arm:
 ARMS = {
     "none": Arm(),
     "again": Arm(),
+    "noop": Arm(noop=True),
     "cot": Arm("cot"),
     "minds": Arm("minds"),
     "filler": Arm(earlier="filler"),

@@ -198,7 +198,11 @@ def completed(seen: Sequence[float], top: Sequence[float]) -> tuple[np.ndarray, 
     ([0.6, 0.2, 0.02, 0.02], 0.8)
     """
     found = np.array(seen, dtype=np.float64)
-    mass, unseen = float(found.sum()), int((found == 0).sum())
-    if unseen:
-        found[found == 0] = min(max(1.0 - sum(top), 0.0) / unseen, min(top))
-    return found, mass
+    return filled_in_labels(found, 1.0 - sum(top), min(top)), float(found.sum())
+
+
+def filled_in_labels(seen: np.ndarray, left: float, least: float) -> np.ndarray:
+    """`seen` (c,) with even parts of the mass `left` where it is 0, each at most `least`."""
+    unseen = int((seen == 0).sum())
+    share = min(max(left, 0.0) / unseen, least) if unseen else 0.0
+    return np.where(seen == 0, share, seen)

@@ -6,8 +6,9 @@ gambles' chances and payoffs, human (share of people who took B), people, ambigu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,7 @@ class Compared:
     read: dict[str, Floats]
     asked: dict[str, Floats]
     rule: theory.Rule
+    _fits: dict[str, dict[str, ChoiceFit]] = field(default_factory=dict)
 
     @property
     def ev(self) -> Floats:
@@ -62,14 +64,29 @@ class Compared:
         """What the model chose in an arm (n,), by majority."""
         return theory.majority(self.rates[arm])
 
-    @cached_property
-    def fitted(self) -> theory.Reference | None:
-        """Theories fitted to people's rates; None: too few are known."""
-        known = ~np.isnan(self.human)
-        if known.sum() < FITTED:
-            return None
-        some = Problems(self.problems.payoff[known], self.problems.chance[known])
-        return theory.fitted(some, self.human[known], self.people[known])
+    @property
+    def gains(self) -> bool:
+        """Whether nothing can be lost in any problem."""
+        return bool((self.problems.payoff[self.problems.chance > 0] >= 0).all())
+
+    def fits(self, who: str) -> dict[str, ChoiceFit]:
+        """Theories fitted by maximum likelihood to the choices of an arm or of "people", by name; once each.
+
+        Expected value, prospects, and, where nothing can be lost, utility. Empty: too few problems, or all alike.
+        """
+        if who not in self._fits:
+            rate, counts = (self.human, self.people) if who == "people" else (self.rates[who], self.read[who])
+            known = ~np.isnan(rate)
+            names = ("expected value", "prospect", *(["expected utility"] if self.gains else []))
+            self._fits[who] = {}
+            if known.sum() >= FITTED:
+                some = Problems(self.problems.payoff[known], self.problems.chance[known])
+                with suppress(ValueError):  # all problems alike
+                    self._fits[who] = {
+                        name: fit_choices(name, some, rate[known], choices=counts[known], groups=self.groups[known])
+                        for name in names
+                    }
+        return self._fits[who]
 
     def predicting(self) -> list[str]:
         return [arm for arm in self.rates if arm.removesuffix(COT) in PREDICTS]
@@ -143,9 +160,9 @@ def by_theory(c: Compared) -> dict[str, Interval]:
 def theories(c: Compared) -> dict[str, Floats]:
     """What each theory chooses (n,); prospect theory as fitted to people, where enough of their rates are known."""
     made = {name: theory.chosen(name, c.problems, rule=c.rule) for name in theory.THEORIES}
-    fit = c.fitted
+    fit = c.fits("people").get("prospect")
     if fit is not None:
-        made["prospect"] = (fit.prospect.predict(c.problems) > 0.5).astype(np.float64)
+        made["prospect"] = (fit.predict(c.problems) > 0.5).astype(np.float64)
     return made
 
 
@@ -202,6 +219,13 @@ def unread(c: Compared) -> dict[str, Interval]:
     return found
 
 
+def unreadable(rows: pl.DataFrame) -> bool:
+    """Whether of some arm's replies, which name a letter or a choice, most were not read."""
+    asked = rows.filter(~rows["arm"].is_in(["people", "aggregate"]) & rows["share"].is_null())
+    lost = (asked["choice"].is_null() & (asked["text"] != "")).alias("lost")
+    return any(2 * part["lost"].sum() > len(part) for _, part in asked.with_columns(lost).group_by("arm"))
+
+
 def _lost(asked: int, read: int) -> list[float]:
     return [0.0] * read + [1.0] * (asked - read)
 
@@ -210,32 +234,27 @@ def _lost(asked: int, read: int) -> list[float]:
 
 
 def attitudes(c: Compared) -> dict[str, Interval]:
-    """How the described arm values gambles: an exponent of gains alone, or prospect theory's parameters of the rest.
+    """How the described arm and people value gambles: an exponent of gains alone, or prospect theory's parameters.
 
-    "risk exponent" is that of utility x^a: 1 goes by expected value, above 1 seeks risk.
+    "risk exponent" is that of utility x^a: 1 goes by expected value, above 1 seeks risk. People's end with ", people".
     """
-    arm = c.described()
-    known = ~np.isnan(c.rates[arm]) if arm else np.zeros(0, dtype=bool)
-    gains = bool((c.problems.payoff[c.problems.chance > 0] >= 0).all())
-    names = ["risk exponent"] if gains else ["alpha", "loss aversion", "gamma"]
-    if arm is None:
-        return {}
-    fit = _fit(c, arm, known, gains) if known.sum() >= FITTED else None
-    if fit is None:
-        return {name: sums.NOTHING for name in names}
-    if gains:
-        r = fit.parameters["r"]
-        return {"risk exponent": Interval(1 - r.value, 1 - r.high, 1 - r.low, int(known.sum()), r.method)}
-    return {name: fit.parameters.get(name, sums.NOTHING) for name in names}
+    found, arm = dict[str, Interval](), c.described()
+    if arm is not None:
+        found |= _attitude(c.fits(arm), c.gains)
+    if not np.isnan(c.human).all():
+        found |= {f"{name}, people": interval for name, interval in _attitude(c.fits("people"), c.gains).items()}
+    return found
 
 
-def _fit(c: Compared, arm: str, known: np.ndarray, gains: bool) -> ChoiceFit | None:
-    some = Problems(c.problems.payoff[known], c.problems.chance[known])
-    name = "expected utility" if gains else "prospect"
-    try:
-        return fit_choices(name, some, c.rates[arm][known], choices=c.read[arm][known], groups=c.groups[known])
-    except ValueError:  # all problems alike
-        return None
+def _attitude(fits: Mapping[str, ChoiceFit], gains: bool) -> dict[str, Interval]:
+    """Parameters of the theory of gains alone, or of gains and losses; nan where none could be fitted."""
+    if not gains:
+        known = fits["prospect"].parameters if "prospect" in fits else {}
+        return {name: known.get(name, sums.NOTHING) for name in ("alpha", "loss aversion", "gamma")}
+    if "expected utility" not in fits:
+        return {"risk exponent": sums.NOTHING}
+    r = fits["expected utility"].parameters["r"]
+    return {"risk exponent": Interval(1 - r.value, 1 - r.high, 1 - r.low, fits["expected utility"].n, r.method)}
 
 
 def sections(c: Compared) -> dict[str, dict[str, Interval]]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from doxa.metrics import gamble_theories as theory
 from doxa.metrics.choice_comparisons import Compared, agreement, theories
-from doxa.metrics.choice_models import ChoiceFit
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import Interval
 
@@ -22,6 +21,8 @@ BY_THEORY = (
     *("MSE of rates", "problems"),
 )
 BY_SUBSET = ("subset", "problems", "who", "rho with EV", "agreement with EV", "rho with people")
+MODELS = ("model", *BY_ARM[:3], "rationality excess", *BY_ARM[3:])
+FITS = ("who", "theory", "parameter", "value", "low", "high", "AIC", "problems")
 TableCells = tuple[str, tuple[str, ...], tuple[tuple[Any, ...], ...], str]  # name, columns, lines, section
 
 
@@ -30,6 +31,7 @@ def tables(c: Compared) -> list[TableCells]:
     return [
         ("By arm", BY_ARM, tuple(arm_lines(c)), "Choices"),
         ("By theory", BY_THEORY, tuple(theory_lines(c)), "Other theories"),
+        ("Fitted by maximum likelihood", FITS, tuple(fit_lines(c)), "Attitude to risk"),
         ("Parts of the problems", BY_SUBSET, tuple(subset_lines(c)), "Choices"),
     ]
 
@@ -56,19 +58,39 @@ def arm_lines(c: Compared) -> list[tuple[Any, ...]]:
     return lines
 
 
+def model_lines(label: str, c: Compared) -> list[tuple[Any, ...]]:
+    """People and the arms of one model, as MODELS; excess: an arm's rho with EV less people's on what it read."""
+    lines = []
+    for line in arm_lines(c):
+        read = ~np.isnan(c.rates[line[0]]) if line[0] in c.rates else None
+        excess = None if read is None else line[1] - theory.phi(c.crowd[read], c.ev[read])
+        lines.append((label, *line[:3], excess, *line[3:]))
+    return lines
+
+
+def notes(c: Compared) -> Iterator[str]:
+    """What has to be known to read the tables: ties, and replies that were not read."""
+    ties = "B, chances rounded to 4 decimals" if c.rule == "published" else "A"
+    yield f"Where expected values are equal the rational choice is {ties}; a majority of just a half counts as B."
+    for arm, asked in c.asked.items():
+        if lost := int(asked.sum() - c.read[arm].sum()):
+            yield f"{arm}: {lost} of {asked.sum():.0f} replies could not be read, and are left out."
+
+
 def theory_lines(c: Compared) -> list[tuple[Any, ...]]:
     """People and the predicting arms beside every theory, binary and soft, as BY_THEORY."""
-    made, fit = theories(c), c.fitted
-    soft = {name: p.predict(c.problems) for name, p in _fits(fit)}
+    made, fits = theories(c), c.fits("people")
+    of = (("prospect", "prospect"), ("proportional", "expected value"))
+    soft = {name: fits[fitted].predict(c.problems) for name, fitted in of} if fits else {}
     lines = []
     who = {"people": c.human} if (~np.isnan(c.human)).any() else {}
     for name, rate in {**who, **{arm: c.rates[arm] for arm in c.predicting()}}.items():
         said = theory.majority(rate)
-        for label in (*theory.THEORIES, *(["proportional"] if fit else [])):
+        for label in (*theory.THEORIES, *(["proportional"] if fits else [])):
             choice = made.get(label, made["EV"])
             probability = soft.get(label, choice)
             gap = theory.advantage("EV" if label == "proportional" else label, c.problems)
-            if label == "prospect" and fit is not None:
+            if label == "prospect" and fits:
                 gap = probability
             lines.append(
                 (
@@ -80,9 +102,15 @@ def theory_lines(c: Compared) -> list[tuple[Any, ...]]:
     return lines
 
 
-def _fits(fit: theory.Reference | None) -> Iterator[tuple[str, ChoiceFit]]:
-    if fit is not None:
-        yield from (("prospect", fit.prospect), ("proportional", fit.proportional))
+def fit_lines(c: Compared) -> list[tuple[Any, ...]]:
+    """Theories fitted to the choices of people and of the predicting arms, as FITS; of less AIC fits better."""
+    people = ["people"] if (~np.isnan(c.human)).any() else []
+    return [
+        (who, name, parameter, i.value, i.low, i.high, fit.aic, fit.n)
+        for who in (*people, *c.predicting())
+        for name, fit in c.fits(who).items()
+        for parameter, i in fit.parameters.items()
+    ]
 
 
 def subset_lines(c: Compared) -> list[tuple[Any, ...]]:

@@ -44,6 +44,45 @@ def by_amount(rows: pl.DataFrame) -> Lines:
     return Lines("By rounds and words", columns, tuple(found), "Rounds of a talk, words read, calls of a researcher.")
 
 
+def nulls(rows: pl.DataFrame) -> tuple[tuple[Any, ...], ...]:
+    """Beside `by_amount`: its columns where nothing was argued, asked again (amount 0), and filler in place of it all.
+
+    A filler's measure says so; lines without any answer are left out.
+    """
+    found = []
+    for context in of.contexts(rows):
+        for measure in of.MEASURES:
+            table = of.paired(rows, measure, context)
+            last = of.amounts(rows, context)[-1]
+            for arm, name, amount in (("again", measure, 0), ("filler", f"{measure}, filler", last)):
+                if table[arm].is_not_null().any():
+                    flips = shifts.flip_rate(*(table[c].to_list() for c in ("before", arm, "group")))
+                    found.append((context, name, amount, *_cells(flips)))
+    return tuple(found)
+
+
+OF_MODEL = ("model", "context", *(f"{m}{end}" for m in of.MEASURES for end in (" shift", ", low", ", high")),
+            *(f"{m} beyond filler" for m in of.MEASURES), "belief asked again", "items")  # fmt: skip
+
+
+def of_model(label: str, rows: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """A model beside others: shifts after each context at its most, beyond filler, and asked again, as OF_MODEL."""
+    import polars as pl
+
+    rows, found = rows.with_columns(pl.coalesce("group", "item").alias("group")), []
+    for context in of.contexts(rows):
+        rates = {measure: of.shift_rates(rows, measure, context) for measure in of.MEASURES}
+        shift = [rates[m][f"{m} shift, {context}"] for m in of.MEASURES]
+        beyond = [rates[m].get(f"{m} shift beyond filler, {context}") for m in of.MEASURES]
+        again = of.controls(rows).get("belief changes, asked again")
+        table = of.paired(rows, "belief", context)
+        items = table.filter(table["after"].is_not_null())["item"].n_unique()
+        values = [v for i in shift for v in (i.value, i.low, i.high)]
+        null = [None if i is None else i.value for i in (*beyond, again)]
+        found.append((label, context, *values, *null, items))
+    return found
+
+
 def by_technique(rows: pl.DataFrame) -> Lines:
     """Shifts after a persuasion by each technique."""
     found = []

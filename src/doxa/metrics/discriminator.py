@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ import numpy as np
 from doxa.metrics.inputs import Ints
 from doxa.metrics.intervals import Interval
 
+Limits = dict[str, tuple[float, float, float]]
 SEEDS, TEST_SHARE = 10, 0.2
 OWN_SEED = 10_000  # of a subgroup's rows; those of the rest have the seeds of the splits
 FEWEST = 50  # rows of each source: of fewer, trees with 20 rows in a leaf cannot learn
@@ -76,6 +77,16 @@ def told_apart(rows_nq: Ints, others: Callable[[int], Ints], *, seeds: int = SEE
         model = HistGradientBoostingClassifier(random_state=seed).fit(split[0], split[2])
         found.append(float(model.score(split[1], split[3])))
     return ToldApart(tuple(found), float(majority), n)
+
+
+def limits(accuracies: Mapping[str, ToldApart], rows: Sequence[tuple[str, float, float, float, int]]) -> Limits:
+    """Accuracy and its interval by name: of rows for YARDSTICK, and of what else was told apart."""
+    found = {name: (value, low, high) for name, value, low, high, _ in rows}
+    for name, told in accuracies.items():
+        if told.accuracies:
+            interval = told.interval()
+            found[name] = (interval.value, interval.low, interval.high)
+    return found
 
 
 YARDSTICK = ("subgroup", "accuracy", "low", "high", "rows")

@@ -75,7 +75,7 @@ def labelled(shares: Sequence[Sequence[float] | Floats], logit: float) -> dict[s
 def followed(shares: Sequence[Sequence[float] | Floats], weight: float) -> dict[str, float]:
     """Of somebody who answers by a mixture of a population's shares and even ones, in whatever order."""
     even = [np.full(len(held), 1 / len(held)) for held in shares]
-    said = [weight * np.array(held) + (1 - weight) * flat for held, flat in zip(shares, even, strict=True)]
+    said = mixed(shares, weight)
     to_even = [_kl(p, flat) for p, flat in zip(said, even, strict=True)]
     to_people = [_kl(p, held) for p, held in zip(said, shares, strict=True)]
     return {
@@ -85,6 +85,26 @@ def followed(shares: Sequence[Sequence[float] | Floats], weight: float) -> dict[
         "normalised entropy, adjusted": float(np.mean([evenness(p) for p in said])),
         "A-bias, nats": 0.0,
     }
+
+
+def gathered_answers(shares: Sequence[Sequence[float] | Floats], weight: float) -> dict[str, float]:
+    """Of the same over all orders, mapped back by gathering."""
+    return {"normalised entropy, adjusted": float(np.mean([evenness(gathered(p)) for p in mixed(shares, weight)]))}
+
+
+def topped_answers(shares: Sequence[Sequence[float] | Floats], weight: float, top: int = 5) -> dict[str, float]:
+    """Of the same, of whom the five likeliest tokens are seen."""
+    return topped(mixed(shares, weight), top)
+
+
+def off_labels_answers(shares: Sequence[Sequence[float] | Floats], rate: float) -> dict[str, float]:
+    """Of somebody who answers by a population's shares, and with no label at a rate."""
+    return {"label mass": 1 - rate, "KL to the reference, adjusted": 0.0}
+
+
+def mixed(shares: Sequence[Sequence[float] | Floats], weight: float) -> list[Floats]:
+    """A population's shares and even ones, by a weight."""
+    return [weight * np.asarray(held) + (1 - weight) / len(held) for held in shares]
 
 
 def topped(answers: Sequence[Sequence[float] | Floats], top: int) -> dict[str, float]:

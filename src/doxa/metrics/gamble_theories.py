@@ -6,14 +6,13 @@ something else than a correlation of rates.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from doxa.metrics.agreement import spearman
-from doxa.metrics.choice_models import ChoiceFit, Problems, fit_choices, values
+from doxa.metrics.choice_models import Problems, values
 from doxa.metrics.inputs import Floats, codes, one_of
 from doxa.metrics.intervals import NAN, Interval
 from doxa.metrics.resampling import bootstrap_weighted
@@ -102,34 +101,6 @@ def population(problems: Problems, *, people: int = PEOPLE, seed: int = 0) -> Fl
     """Share (n,) of simulated people who take B: noisy, by prospect theory with the published parameters."""
     rng = np.random.default_rng(seed)
     return np.asarray(rng.binomial(people, noisy(advantage("prospect", problems))) / people)
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """Theories fitted to rates of B: which problems' rates are known, and what each theory predicts for all (n,)."""
-
-    prospect: ChoiceFit
-    proportional: ChoiceFit
-
-    @property
-    def predicted(self) -> dict[str, Floats]:
-        return {"prospect": self.prospect.predicted, "proportional": self.proportional.predicted}
-
-
-def fitted(
-    problems: Problems, rates: ArrayLike, counts: ArrayLike | None = None, groups: ArrayLike | None = None
-) -> Reference | None:
-    """Prospect theory and a logistic of the expected values' difference, fitted by maximum likelihood to rates (n,).
-
-    None where no theory can be told from these problems: fewer than 10 of them, or all alike.
-    """
-    if problems.n < 10:
-        return None
-    try:
-        both = [fit_choices(t, problems, rates, choices=counts, groups=groups) for t in ("prospect", "expected value")]
-    except ValueError:
-        return None
-    return Reference(*both)
 
 
 # --- comparisons -----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ not read), share (probability of B, where it was scored), style and sample (the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +97,13 @@ def tables(
     ]
     whole = ("People and theories", BY_SOURCE, tuple(people_lines(people, negative=negative)), "Inferences")
     return [*found, whole]
+
+
+def notes(rankings: Mapping[str, Ranked]) -> Iterator[str]:
+    """Replies about pairs that were not read, by style."""
+    for style, found in rankings.items():
+        if found.unread:
+            yield f"Pairs of choices, {style}: {found.unread} of {found.asked} replies could not be read."
 
 
 def choice_lines(r: Ranked, people: Mapping[str, float], *, negative: bool) -> list[tuple[Any, ...]]:

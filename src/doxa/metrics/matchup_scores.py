@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from doxa.metrics.discrimination import selective_auc
 from doxa.metrics.discrimination_interval import bootstrap_auroc
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import NAN, Interval
 from doxa.metrics.matchups import Matchups, by_rank, elo, log_strengths, transitivity, trueskill, trueskill_is_there
-from doxa.metrics.resampling import bootstrap, paired_difference
+from doxa.metrics.selective_interval import bootstrap_selective_auc
 from doxa.metrics.sums import NOTHING, mean, share
 
 if TYPE_CHECKING:
@@ -190,7 +189,7 @@ def _areas(scored: Scored, resamples: int) -> dict[str, Interval]:
     how: dict[str, Any] = {"groups": scored.group, "resamples": resamples}
     return {
         "AUROC": bootstrap_auroc(scored.score, scored.correct, **how),
-        "selective AUC": bootstrap(selective_auc, scored.score, scored.correct, **how),
+        "selective AUC": bootstrap_selective_auc(scored.score, scored.correct, **how),
     }
 
 
@@ -243,8 +242,7 @@ def gain(one: Compared, way: str, other: str, *, resamples: int = 1000) -> Inter
     a, b = one.both(way, other)
     if not len(a.correct):
         return NOTHING
-    how: dict[str, Any] = {"groups": a.group, "resamples": resamples}
-    return paired_difference(selective_auc, (a.score, a.correct), (b.score, b.correct), **how)
+    return bootstrap_selective_auc(a.score, a.correct, b.score, groups=a.group, resamples=resamples)
 
 
 def averaged(each: Sequence[Interval]) -> Interval:

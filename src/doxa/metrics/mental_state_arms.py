@@ -27,6 +27,9 @@ def interventions(t: Told) -> dict[str, Interval]:
             control = (FILLER.get(arm, "filler"), "hidden", q)
             if "filler" not in arm and "reminder" in arm and t.asked(control):
                 found[f"gain beyond filler, {q}, {arm}"] = gain(t, t.right(control), after)
+            noop = ("noop", "hidden", q)
+            if "reminder" in arm and t.asked(noop):
+                found[f"gain beyond a no-op turn, {q}, {arm}"] = gain(t, t.right(noop), after)
             if t.asked(("again", "hidden", q)) and t.asked(plain(q)):
                 said, retest = t.letters[cell], t.letters[("again", "hidden", q)]
                 beyond = shifts.excess_flips(t.letters[plain(q)], said, retest, t.cores)

@@ -261,3 +261,14 @@ def bounds(t: Told, cell: Cell) -> tuple[float, float] | None:
 def reading(t: Told, cell: Cell) -> list[tuple[str | None, str | None]]:
     """The letter that counts and the outcome of each story's answer in a cell."""
     return columns(t.letters, t.outcomes, cell)
+
+
+def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Right letters shuffled among all stories and both worlds of one question in one arm."""
+    import polars as pl
+
+    rng, parts = np.random.default_rng(seed), []
+    for _, part in rows.with_row_index("_row").group_by("arm", "question", maintain_order=True):
+        order = rng.permutation(len(part))
+        parts.append(part.with_columns(part["truth"][order].alias("truth")))
+    return pl.concat(parts).sort("_row").drop("_row") if parts else rows

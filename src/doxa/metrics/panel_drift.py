@@ -88,6 +88,47 @@ def daily(table: pl.DataFrame, column: str = "first") -> tuple[list[str], Floats
     return days["date"].to_list(), np.round(days["moved"].to_numpy() + level, 12)
 
 
+def daily_limits(table: pl.DataFrame, column: str = "first") -> tuple[list[str], list[Interval]]:
+    """Days in order, and the value of `daily` on each with its interval over templates."""
+    days, values = daily(table, column)
+    if not days:
+        return [], []
+    by = table.drop_nulls(column).group_by("group", "date").agg(pl.col(column).mean())
+    own = by.group_by("group").agg(pl.col(column).mean().alias("own"))
+    moved = by.join(own, on="group").sort("date", "group").with_columns(moved=pl.col(column) - pl.col("own"))
+    parts = moved.partition_by("date", maintain_order=True)
+    found = []
+    for value, part in zip(values.tolist(), parts, strict=True):
+        apart = mean_interval(part["moved"].to_numpy())
+        # No distance is below 0, wherever the scatter of few templates would reach.
+        limits = (max(value + apart.low - apart.value, 0.0), value + apart.high - apart.value)
+        found.append(Interval(value, *limits, len(part), apart.method))
+    return days, found
+
+
+TOPICS = (
+    "topic",
+    "types",
+    "templates",
+    "to the first day",
+    "low",
+    "high",
+    "to the day before",
+    "low, step",
+    "high, step",
+)
+
+
+def topic_lines(table: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Lines of `TOPICS`: mean distances of each topic, intervals over templates."""
+    lines: list[tuple[object, ...]] = []
+    for (topic,), part in table.sort("topic").group_by(["topic"], maintain_order=True):
+        first, step = (mean_distance(part, column) for column in ("first", "step"))
+        types, templates = ", ".join(sorted(set(part["type"]))), part["group"].n_unique()
+        lines.append((topic, types, templates, first.value, first.low, first.high, step.value, step.low, step.high))
+    return lines
+
+
 @dataclass(frozen=True)
 class Change:
     """The likeliest change of one series; `day` counts from 1, the panel's first day."""
@@ -204,16 +245,29 @@ CHANGES = ("series", "day", "date", "before", "after", "p", "p (Holm)", "found",
 Line = tuple[object, ...]
 
 
+def enough_shuffles(series: int, level: float, least: int) -> int:
+    """Permutations whose smallest p, after Holm over so many series, is half the level: of fewer none is ever found.
+
+    >>> enough_shuffles(11, 0.005, 999), enough_shuffles(1, 0.05, 999)
+    (4399, 999)
+    """
+    return max(least, math.ceil(2 * series / level) - 1)
+
+
 def change_lines(changes: Sequence[Change | None], events: Mapping[date, str], level: float = LEVEL) -> list[Line]:
-    """Lines of `CHANGES`; "found" goes by p after Holm over all lines, beside which stands the nearest event."""
+    """Lines of `CHANGES`; "found" goes by p after Holm over all lines, beside which stands the nearest event.
+
+    A series of too few days for any change to be told from chance says so, and not that there was none.
+    """
     told = [c for c in changes if c is not None]
     adjusted = holm([c.point.p for c in told])
     lines: list[Line] = []
     for found, p in zip(told, adjusted, strict=True):
-        point, near = found.point, nearest(found.point.date, events) if found.found else ("", None)
+        point, near = found.point, nearest(found.point.date, events) if p <= level else ("", None)
         levels = (round(point.before, 4), round(point.after, 4))
+        no = "no" if smallest_p(point.n) <= level else "too few days"
         lines.append(
-            (found.series, found.day, point.date, *levels, point.p, float(p), "yes" if p <= level else "no", *near)
+            (found.series, found.day, point.date, *levels, point.p, float(p), "yes" if p <= level else no, *near)
         )
     return lines
 

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from doxa.metrics import panel_drift, panel_steering, panel_tables, panel_votes
-from doxa.metrics.intervals import NAN, Interval
+from doxa.metrics.intervals import NAN, Interval, wilson
 
 Line = tuple[object, ...]
 KINDS = {"identity": "identities", "request": "requests", "format": "formats"}
@@ -39,6 +40,27 @@ class Rules:
     level: float = panel_drift.LEVEL
     permutations: int = 999
     polls: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points (day, value with its interval, series) of a chart over days."""
+
+    name: str
+    axis: str
+    section: str
+    points: tuple[tuple[str, Interval, str], ...]
+
+    @property
+    def days(self) -> list[str]:
+        return [day for day, _, _ in self.points]
+
+    @property
+    def series(self) -> list[str]:
+        return [of for _, _, of in self.points]
+
+    def side(self, name: Literal["value", "low", "high"]) -> list[float]:
+        return [getattr(found, name) for _, found, _ in self.points]
 
 
 class Panel:
@@ -69,6 +91,11 @@ class Panel:
         self.votes = panel_votes.votes(self.plain)
 
     @property
+    def tellable(self) -> bool:
+        """Whether a clean switch on so many days could be told from chance at all: else none is no finding."""
+        return self.days > 2 and panel_drift.smallest_p(self.days - 1) <= self.rules.level
+
+    @property
     def truncated(self) -> float:
         """Share of replies that were cut."""
         return float(self.rows["cut"].cast(pl.Float64).mean() or 0.0)  # type: ignore[arg-type]
@@ -85,6 +112,7 @@ class Panel:
         if self.rules.polls is not None:
             over = panel_votes.over_polls(self.plain, self.rules.polls)
             yield "Polls", "days", {f"{subject} over polls": found for subject, found in over.items()}
+            yield "Implied vote", "weeks", panel_votes.against_polls(self.votes, self.plain, self.rules.polls)
 
     def _drift(self) -> Iterator[tuple[str, Interval]]:
         for name in panel_drift.TYPES:
@@ -106,7 +134,7 @@ class Panel:
             ("system update", panel_drift.system_update),
             ("response to an event", panel_drift.event_response),
         ):
-            yield name, Interval(of(self.changes), NAN, NAN, self.days, test)
+            yield name, Interval(of(self.changes) if self.tellable else NAN, NAN, NAN, self.days, test)
 
     def _steering(self) -> Iterator[tuple[str, Interval]]:
         yield "distance when asked again", panel_steering.mean_of(self.again, "distance", (0.0, 1.0))
@@ -142,6 +170,7 @@ class Panel:
         steering = panel_steering.by_variation(self.varied, self.order, self.rules.kind_of)
         for name, columns, lines in (
             ("Change points", panel_drift.CHANGES, self._change_lines(events) if self.days > 1 else ()),
+            ("Drift by topic", panel_drift.TOPICS, panel_drift.topic_lines(self.drift) if self.days > 1 else ()),
             ("Steering", panel_steering.SHARES, steering),
             ("Steering by topic", panel_steering.MATRIX, self.matrix),
             ("Answers under variations", panel_steering.NUMBERS, panel_steering.of_answers(self.varied, self.order)),
@@ -153,25 +182,22 @@ class Panel:
                 yield name, columns, made, NOTES.get(name, "")
 
     def _change_lines(self, events: Mapping[date, str]) -> list[Line]:
-        """Series by type, by topic, and the share of refusals."""
-        topics = panel_drift.by_topic(self.drift, self.first, level=self.rules.level, shuffles=self.rules.permutations)
+        """Series by type, by topic, and the share of refusals; permuted often enough for Holm over all of them."""
+        level, series = self.rules.level, len(self.changes) + self.drift["topic"].n_unique() + 1
+        shuffles = panel_drift.enough_shuffles(series, level, self.rules.permutations)
+        types = panel_drift.by_type(self.drift, self.first, level=level, shuffles=shuffles)
+        topics = panel_drift.by_topic(self.drift, self.first, level=level, shuffles=shuffles)
         days, refused, replies = panel_tables.refusals(self.plain)
         refusing = panel_drift.change(
-            "refusals",
-            days,
-            refused,
-            self.first,
-            totals=replies,
-            level=self.rules.level,
-            shuffles=self.rules.permutations,
+            "refusals", days, refused, self.first, totals=replies, level=level, shuffles=shuffles
         )
-        return panel_drift.change_lines([*self.changes.values(), *topics, refusing], events, self.rules.level)
+        return panel_drift.change_lines([*types.values(), *topics, refusing], events, level)
 
     def notes(self) -> Iterator[str]:
         """What has to be known beside the figures."""
         if self.days < 2:
             yield "one day, so that nothing can drift. Ask on more days (doxa panel, or --days)"
-        elif panel_drift.smallest_p(self.days - 1) > self.rules.level:
+        elif not self.tellable:
             yield f"{self.days} days are too few to tell a change from chance at p <= {self.rules.level:g}"
         else:
             yield f"{panel_drift.verdict(self.changes)} (change points at p <= {self.rules.level:g})"
@@ -183,15 +209,32 @@ class Panel:
             yield f"{unread} replies to questions for a figure gave none that could be read; they are in no mean"
         if self.votes and all(line[-1] != line[-1] for line in self.votes):
             yield "no partition has all its weights and splits, so that no vote is implied"
+        if "internet" in self.who.casefold():
+            yield "its name says that it reads the internet: beliefs and what it read are mixed, judge it apart"
 
-    def daily(self) -> tuple[list[str], list[float], list[str]]:
-        """Days, mean distance to the first one, and type: a line of each type."""
-        days: list[str] = []
-        values: list[float] = []
-        series: list[str] = []
+    def steered(self) -> tuple[list[str], list[str], list[float]]:
+        """Variation, topic ("all", too) and how far beyond asking again the variation moves replies."""
+        topics = sorted({str(line[1]) for line in self.matrix}, key=lambda topic: (topic != "all", topic))
+        cells = sorted(self.matrix, key=lambda line: topics.index(str(line[1])))
+        cells = sorted(cells, key=lambda line: self.order.index(str(line[0])))
+        return [str(x[0]) for x in cells], [str(x[1]) for x in cells], [float(x[5]) for x in cells]  # type: ignore[arg-type]
+
+    def curves(self) -> Iterator[Curve]:
+        """What is drawn over days, of what there is on more than one: drift by type, refusals, whom words describe."""
+        drift: list[tuple[str, Interval, str]] = []
         for name in panel_drift.TYPES:
-            when, apart = panel_drift.daily(self.drift.filter(pl.col("type") == name))
-            days += when
-            values += apart.tolist()
-            series += [name] * len(when)
-        return days, values, series
+            found = panel_drift.daily_limits(self.drift.filter(pl.col("type") == name))
+            drift += [(day, value, name) for day, value in zip(*found, strict=True)]
+        days, refused, replies = panel_tables.refusals(self.plain)
+        refusing = [(d, wilson(int(k), int(n)), "refusals") for d, k, n in zip(days, refused, replies, strict=True)]
+        words = [
+            (day, Interval(value, NAN, NAN, 0, ""), subject)
+            for day, value, subject in zip(*panel_votes.word_days(self.words), strict=True)
+        ]
+        for name, axis, section, points in (
+            ("Drift", "distance to the first day", "Drift", drift),
+            ("Refusals over time", "share of plain replies", "Replies", refusing if refused.any() else []),
+            ("Whom words describe, over time", "mean relative association", "Whom words describe", words),
+        ):
+            if len({day for day, *_ in points}) > 1:
+                yield Curve(name, axis, section, tuple(points))

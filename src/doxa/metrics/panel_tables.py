@@ -70,6 +70,17 @@ def gaps(days: list[str]) -> list[str]:
     return [day.isoformat() for day in every if day not in there]
 
 
+def by_day(rows: pl.DataFrame) -> tuple[tuple[str, ...], list[Line]]:
+    """Columns ("day", each model) and, for every day from the first to the last, the replies of each on it."""
+    counted = rows.group_by("date", "who").len()
+    held = {(day, who): n for day, who, n in counted.iter_rows()}
+    days, models = sorted({day for day, _ in held}), sorted({who for _, who in held})
+    every = sorted({*days, *gaps(days)})
+    return ("day", *(who or "the model" for who in models)), [
+        (day, *(held.get((day, who), 0) for who in models)) for day in every
+    ]
+
+
 def reading(rows: pl.DataFrame) -> Iterator[Line]:
     """Lines of `READ`: by model, shares of all replies."""
     for (who,), part in rows.sort("who").group_by(["who"], maintain_order=True):

@@ -129,6 +129,35 @@ def _plain(values: list[float], method: str) -> Interval:
     return Interval(float(np.mean(told)) if told else NAN, NAN, NAN, len(told), method)
 
 
+TWO_PARTY, RESULT = "two-party", "result"
+"""Subjects of a table of polls: two-party shares of the first candidate, polled, and as the vote was counted."""
+
+
+def against_polls(lines: list[Line], table: pl.DataFrame, polls: pl.DataFrame, *, days: int = 7) -> dict[str, Interval]:
+    """How far the implied vote, and the direct answer, lie from polls of their weeks and from the result.
+
+    lines  of one model; table: its replies; polls: date, subject, share, of which subjects `TWO_PARTY` (the mean of the
+           last so many days of a week) and `RESULT` (the last one, against every week) are taken
+    """
+    by_week: dict[str, list[float]] = {}
+    for line in lines:
+        if line[7] == line[7]:
+            by_week.setdefault(str(line[1]), []).append(float(line[7]))  # type: ignore[arg-type]
+    said = {"implied": {week: float(np.mean(values)) for week, values in by_week.items()}}
+    said["direct"] = direct_answers(table)
+    polled, result = (polls.filter(pl.col("subject") == subject).sort("date") for subject in (TWO_PARTY, RESULT))
+    found = {}
+    for name, shares in said.items():
+        if len(polled):
+            ends = {week: (date.fromisoformat(week) + timedelta(days=6)).isoformat() for week in shares}
+            gaps = [share - _rolling(polled, "share", ends[week], days) for week, share in shares.items()]
+            found[f"{name} minus polls"] = _plain(gaps, "mean over weeks")
+        if len(result):
+            counted = float(result["share"][-1])
+            found[f"{name} minus result"] = _plain([share - counted for share in shares.values()], "mean over weeks")
+    return found
+
+
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
@@ -159,6 +188,14 @@ def word_lines(made: pl.DataFrame) -> list[Line]:
         for row, rank in zip(part.iter_rows(named=True), place, strict=True):
             lines.append((row["who"], row["subject"], row["word"], row["days"], row["score"], row["relative"], rank))
     return lines
+
+
+def word_days(made: pl.DataFrame) -> tuple[list[str], list[float], list[str]]:
+    """Days, mean relative association over words, and subject: a line of each subject."""
+    told = (
+        made.drop_nulls("relative").group_by("subject", "date").agg(pl.col("relative").mean()).sort("subject", "date")
+    )
+    return told["date"].to_list(), told["relative"].to_list(), told["subject"].to_list()
 
 
 def association_figures(made: pl.DataFrame) -> dict[str, Interval]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +71,13 @@ def of_questions(rows: pl.DataFrame, mapping: bias.Mapping = "scatter") -> list[
 
     known = rows.filter(pl.col("arm").is_in(["own", "orders", "random"])).sort("key", "arm", "sample")
     return [_figures(str(key), part, mapping) for (key,), part in known.group_by("key", maintain_order=True)]
+
+
+def by_wording(rows: pl.DataFrame, wanted: Sequence[str], mapping: bias.Mapping) -> dict[str, list[Figures]]:
+    """`of_questions` of each wording that is there, the wanted ones in their order; without any: none of "plain"."""
+    there = set(rows["wording"])
+    named = [w for w in wanted if w in there] or sorted(there) or ["plain"]
+    return {w: of_questions(rows.filter(rows["wording"] == w), mapping) for w in named}
 
 
 def _figures(key: str, rows: pl.DataFrame, mapping: bias.Mapping) -> Figures:
@@ -138,12 +145,20 @@ def mean(values: Sequence[float], bounds: tuple[float, float] | None = None) -> 
     return mean_interval(held, bounds=bounds) if held else NOTHING
 
 
+def _within(found: Interval, low: float, high: float = math.inf) -> Interval:
+    """The interval without what cannot be: few questions leave limits beyond the ends of a quantity's range."""
+    return replace(found, low=max(found.low, low), high=min(found.high, high))
+
+
 def labels_and_places(found: Sequence[Figures]) -> dict[str, Interval]:
     """Preference for the first label: as shown; of the label and the place alone, where randomised prompts tell."""
-    shown = {"A-bias": mean([f.first_label for f in found]), "A-bias, nats": mean([f.nats for f in found])}
+    shown = {
+        "A-bias": _within(mean([f.first_label for f in found]), -1, 1),
+        "A-bias, nats": mean([f.nats for f in found]),
+    }
     alone = {
-        "letter A bias, places random": mean([f.label for f in found]),
-        "first place bias, letters random": mean([f.place for f in found]),
+        "letter A bias, places random": _within(mean([f.label for f in found]), -1, 1),
+        "first place bias, letters random": _within(mean([f.place for f in found]), -1, 1),
         "questions with letter bias": _significant([f.label_p for f in found]),
         "questions with order bias": _significant([f.place_p for f in found]),
     }
@@ -159,19 +174,21 @@ def _significant(values: Sequence[float]) -> Interval:
 def entropies(found: Sequence[Figures], shares: Shares) -> dict[str, Interval]:
     """Normalised entropies: as the survey orders its options, over orders, of the reference; what orders add."""
     naive, adjusted = (
-        [_entropy(p) for p in column] for column in ([f.own for f in found], [f.adjusted for f in found])
+        [entropy_of(p) for p in column] for column in ([f.own for f in found], [f.adjusted for f in found])
     )
     return {
         "normalised entropy, naive": mean(naive, SHARE),
         "normalised entropy, adjusted": mean(adjusted, SHARE),
-        "normalised entropy, adjusted less naive": mean([b - a for a, b in zip(naive, adjusted, strict=True)]),
+        "normalised entropy, adjusted less naive": _within(
+            mean([b - a for a, b in zip(naive, adjusted, strict=True)]), -1, 1
+        ),
         **({"normalised entropy, reference": mean(_references(found, shares), SHARE)} if shares else {}),
         "largest Monte Carlo error": _largest([f.error for f in found]),
     }
 
 
 def _references(found: Sequence[Figures], shares: Shares) -> list[float]:
-    return [_entropy(_share(shares, f)) for f in found]
+    return [entropy_of(share_of(shares, f)) for f in found]
 
 
 def _largest(values: Sequence[float]) -> Interval:
@@ -179,82 +196,120 @@ def _largest(values: Sequence[float]) -> Interval:
     return Interval(max(held), NAN, NAN, len(held), "largest of the questions") if held else NOTHING
 
 
-def _entropy(p: Sequence[float] | Floats | None) -> float:
-    return NAN if p is None else bias.normalised_entropy(p)
+def entropy_of(p: Sequence[float] | Floats | None) -> float:
+    """Normalised, over the options that have a share (nan: nobody was asked about it); nan for None."""
+    if p is None:
+        return NAN
+    values = np.asarray(p, dtype=np.float64)
+    held = values[~np.isnan(values)]
+    return bias.normalised_entropy(held) if len(held) > 1 else NAN
 
 
-def _share(shares: Shares, found: Figures) -> Sequence[float] | None:
+def share_of(shares: Shares, found: Figures) -> Sequence[float] | None:
     """The reference of a question; None: there is none with as many options."""
     held = shares.get(found.key)
     return held if held is not None and len(held) == found.c else None
 
 
-def _kl(p: Floats | None, q: Sequence[float] | None) -> float:
-    return NAN if p is None or q is None else bias.kl_bits(p, q)
+def kl(p: Floats | None, q: Sequence[float] | None) -> float:
+    """KL of p from q, bits, over the options of which q says something (others: nan), p divided by what is there."""
+    if p is None or q is None:
+        return NAN
+    reference = np.asarray(q, dtype=np.float64)
+    asked = ~np.isnan(reference)
+    held = p[asked]
+    return bias.kl_bits(held / held.sum(), reference[asked]) if held.sum() > 0 else NAN
+
+
+def even(found: Figures, like: Sequence[float] | None = None) -> list[float]:
+    """Even shares, of the options that `like` has."""
+    gaps = [like is not None and math.isnan(v) for v in (like if like is not None else [0.0] * found.c)]
+    return [NAN if gap else 1 / (found.c - sum(gaps)) for gap in gaps]
 
 
 def divergences(found: Sequence[Figures], shares: Shares) -> dict[str, Interval]:
     """KL from the reference and from even answers, bits; the share of questions that are closer to the reference."""
     close = [_closer(f, shares) for f in found]
     held = [value for value in close if value is not None]
-    even = [[1 / f.c] * f.c for f in found]
     return {
         "closer to the reference than to uniform": proportion(sum(held), len(held)) if held else NOTHING,
-        "KL to the reference, naive": mean([_kl(f.own, _share(shares, f)) for f in found]),
-        "KL to the reference, adjusted": mean([_kl(f.adjusted, _share(shares, f)) for f in found]),
-        "KL to uniform, naive": mean([_kl(f.own, q) for f, q in zip(found, even, strict=True)]),
-        "KL to uniform, adjusted": mean([_kl(f.adjusted, q) for f, q in zip(found, even, strict=True)]),
+        "KL to the reference, naive": _within(mean([kl(f.own, share_of(shares, f)) for f in found]), 0),
+        "KL to the reference, adjusted": _within(mean([kl(f.adjusted, share_of(shares, f)) for f in found]), 0),
+        "KL to uniform, naive": _within(mean([kl(f.own, even(f)) for f in found]), 0),
+        "KL to uniform, adjusted": _within(mean([kl(f.adjusted, even(f)) for f in found]), 0),
     }
 
 
 def _closer(found: Figures, shares: Shares) -> bool | None:
     """Whether adjusted answers are at least as far from even ones as from the reference."""
-    reference = _kl(found.adjusted, _share(shares, found))
+    share = share_of(shares, found)
+    reference = kl(found.adjusted, share)
     if math.isnan(reference):
         return None
     # Sums that are equal but for rounding count as equal.
-    return _kl(found.adjusted, [1 / found.c] * found.c) >= reference - 1e-12
+    return kl(found.adjusted, even(found, share)) >= reference - 1e-12
 
 
 def dropped(found: Sequence[Figures], shares: Shares) -> int:
     """Questions whose reference is 0 on an option that the model does not exclude: their KL is infinite."""
-    return sum(math.isinf(_kl(f.adjusted, _share(shares, f))) for f in found)
+    return sum(math.isinf(kl(f.adjusted, share_of(shares, f))) for f in found)
 
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Subgroups (g,) as points: mean normalised entropy x, mean KL of naive and adjusted answers to them, bits."""
+    """Subgroups (g,) as points: mean normalised entropy x, mean KL of naive and adjusted answers to them, bits.
+
+    n       (g,) questions behind each; common: the same ones for all
+    """
 
     names: tuple[str, ...]
     x: list[float]
     kl: Mapping[str, list[float]]
     figures: Mapping[str, Interval]
+    n: list[int]
+    common: bool
 
 
 def alignment(found: Sequence[Figures], parts: Mapping[str, Shares]) -> Lines:
     """How the divergence from subgroups goes with how even the answers of these are; intervals resample questions.
 
-    Questions that some subgroup lacks, or where a KL is infinite, are left out of all.
+    Questions that some subgroup lacks, or where a KL is infinite, are left out of all. Where that leaves fewer than
+    half of them (countries were not all asked the same), each subgroup keeps its own.
     """
     names = tuple(parts)
     rows = []
     for f in found:
-        refs = [_share(parts[name], f) for name in names]
-        row = [[_entropy(q) for q in refs], [_kl(f.own, q) for q in refs], [_kl(f.adjusted, q) for q in refs]]
-        if np.isfinite(row).all():
+        refs = [share_of(parts[name], f) for name in names]
+        row = [[entropy_of(q) for q in refs], [kl(f.own, q) for q in refs], [kl(f.adjusted, q) for q in refs]]
+        if np.isfinite(row).all(axis=0).any():
             rows.append(row)
     table = np.array(rows, dtype=np.float64) if rows and names else np.empty((0, 3, len(names)))
+    whole = np.asarray(np.isfinite(table).all(axis=(1, 2)))
+    common = bool(2 * whole.sum() >= len(whole))
+    if common:
+        table = table[whole]
+    table = np.where(np.isfinite(table).all(axis=1, keepdims=True), table, NAN)
     figures = {}
     for place, which in ((1, "naive"), (2, "adjusted")):
         for part, name in ((0, "slope of KL on subgroup entropy"), (1, "correlation of KL and subgroup entropy")):
             figures[f"{name}, {which}"] = _line(table[:, 0], table[:, place], part)
-    x, naive, adjusted = (table.mean(axis=0) if len(table) else np.full((3, len(names)), NAN)).tolist()
-    return Lines(names, x, {"naive": naive, "adjusted": adjusted}, figures)
+    x, naive, adjusted = (_held_mean(table[:, j]).tolist() for j in range(3))
+    n = np.isfinite(table[:, 0]).sum(axis=0).tolist()
+    return Lines(names, x, {"naive": naive, "adjusted": adjusted}, figures, n, common)
+
+
+def _held_mean(values: Floats) -> Floats:
+    """Mean (g,) of each column of (n, g) over what is not nan; nan for a column without."""
+    held = np.isfinite(values)
+    n = held.sum(axis=0)
+    return np.where(n > 0, np.where(held, values, 0.0).sum(axis=0) / np.maximum(n, 1), NAN)
 
 
 def _line(entropy: Floats, kl: Floats, part: int) -> Interval:
     def fitted(x: Floats, y: Floats) -> float:
-        return bias.slope_and_correlation(x.mean(axis=0), y.mean(axis=0))[part]
+        means = np.stack([_held_mean(x), _held_mean(y)])
+        means = means[:, np.isfinite(means).all(axis=0)]
+        return bias.slope_and_correlation(means[0], means[1])[part]
 
     if not len(entropy) or math.isnan(fitted(entropy, kl)):
         return NOTHING
@@ -271,51 +326,6 @@ def right(found: Sequence[Figures]) -> dict[str, Interval]:
             ("adjusted", [(f, f.adjusted) for f in known]),
         )
     }
-
-
-# --- tables ----------------------------------------------------------------------------------------------------------
-
-BY_QUESTION = (
-    *("question", "options", "A-bias", "A-bias, nats", "p, letters", "p, places", "label mass", "entropy, naive"),
-    *("entropy, adjusted", "entropy, as published", "entropy, reference", "KL to reference", "KL to uniform"),
-    *("orders", "Monte Carlo error"),
-)
-BIASES = ("A-bias", "letter A, places random", "first place, letters random")
-BY_WORDING = (
-    *("wording", "questions", "A-bias", "label mass", "entropy, naive", "entropy, adjusted", "KL to reference"),
-    *("KL to uniform", "closer to the reference"),
-)
-
-
-def by_question(found: Sequence[Figures], shares: Shares) -> list[tuple[str | float, ...]]:
-    """Rows for BY_QUESTION."""
-    return [
-        (
-            *(f.key, f.c, f.first_label, f.nats, f.label_p, f.place_p, f.mass, _entropy(f.own), _entropy(f.adjusted)),
-            *(_entropy(f.gathered), _entropy(_share(shares, f)), _kl(f.adjusted, _share(shares, f))),
-            *(_kl(f.adjusted, [1 / f.c] * f.c), f.orders, f.error),
-        )
-        for f in found
-    ]
-
-
-def biases(found: Sequence[Figures]) -> dict[str, list[float]]:
-    """By the names in BIASES: a value for each question."""
-    columns = [(f.first_label, f.label, f.place) for f in found]
-    return {name: [column[j] for column in columns] for j, name in enumerate(BIASES)}
-
-
-def by_wording(found: Mapping[str, Sequence[Figures]], shares: Shares) -> list[tuple[str | float, ...]]:
-    """Rows for BY_WORDING."""
-    rows: list[tuple[str | float, ...]] = []
-    for wording, of in found.items():
-        named = {**labels_and_places(of), **entropies(of, shares), **divergences(of, shares)}
-        names = (
-            *("A-bias", "label mass", "normalised entropy, naive", "normalised entropy, adjusted"),
-            *("KL to the reference, adjusted", "KL to uniform, adjusted", "closer to the reference than to uniform"),
-        )
-        rows.append((wording, len(of), *(named[name].value for name in names)))
-    return rows
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ class Model:
                   dtype, server, options); JSON-able. Never a key or a secret.
     stored        whether answers go through the response store (simulated and recorded ones do not)
     concurrency   items worth keeping in flight
+    parameters    how many numbers its network has; None: not known
     """
 
     address: str = ""
@@ -53,6 +54,7 @@ class Model:
     stored: bool = True
     concurrency: int = 64
     price: Price | None = None
+    parameters: int | None = None
 
     @property
     def identity(self) -> Mapping[str, Any]:

@@ -13,7 +13,8 @@ from doxa.models.recorded_files import read_rows
 from doxa.records import LETTERS, DoxaError
 
 COLUMNS = (
-    "key, p (by place); optional: order (option from 0 in each place; without it the own one), labels, mass, group"
+    "key, p (by place); optional: order (option from 0 in each place; without it the own one), labels, mass, wording, "
+    "group, model (one table may hold several), size (its parameters)"
 )
 
 
@@ -24,6 +25,7 @@ def permutation_rows(path: Path) -> list[dict[str, Any]]:
             none could be had
     order   e.g. [2, 0, 1]: the third option stood first. The first line of a question in its own order is also its
             answer as the survey is printed
+    model   whose answers these are; size: its parameters, counted one by one
     mass    on the labels before that; without it, the sum of p where that is below 1 (1: was divided already)
     raises  DoxaError: no rows, a column missing, p that are no probabilities, an order that is none, with file and line
     """
@@ -32,26 +34,31 @@ def permutation_rows(path: Path) -> list[dict[str, Any]]:
         raise DoxaError(f"{path.name}: no rows")
     if "arm" in table[0][1]:
         return [row for _, row in table]
-    counts: Counter[str] = Counter()
+    counts: Counter[tuple[str, ...]] = Counter()
+    answered: set[tuple[str, ...]] = set()
     found: list[dict[str, Any]] = []
     for where, row in table:
         made = _row(where, row)
-        own = made["order"] == list(range(len(made["order"])))
-        if own and not any(r["key"] == made["key"] and r["arm"] == "own" for r in found):
+        own, asked = made["order"] == sorted(made["order"]), (made["who"], made["wording"], made["key"])
+        if own and asked not in answered:
+            answered.add(asked)
             found.append({**made, "arm": "own", "condition": f"{made['wording']}/own", "sample": 0})
         if row.get("order") not in (None, ""):
-            found.append({**made, "sample": counts[made["key"]]})
-            counts[made["key"]] += 1
+            found.append({**made, "sample": counts[asked]})
+            counts[asked] += 1
     return found
 
 
 def _row(where: str, row: Mapping[str, Any]) -> dict[str, Any]:
     if "key" not in row or "p" not in row:
-        raise DoxaError(f"{where}: no column key or p; the columns are {COLUMNS}. It has {', '.join(row)}")
+        raise DoxaError(
+            f"{where}: no column key or p; the columns are {COLUMNS}. Of published files "
+            f"name MODEL_naive.csv or the folder. It has {', '.join(row)}"
+        )
     p = _probabilities(where, row["p"])
     order = _order(where, row.get("order"), len(p))
     total = sum(p)
-    mass = _number(where, row.get("mass"), total if total < 1 - 1e-6 else None)
+    mass = _number(where, "mass", row.get("mass"), total if total < 1 - 1e-6 else None, "a probability")
     wording = str(row.get("wording") or "plain")
     return {
         "item": str(row["key"]),
@@ -68,6 +75,8 @@ def _row(where: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "mass": mass,
         "picked": None,
         "truth": None,
+        "who": str(row.get("model") or ""),
+        "size": _number(where, "size", row.get("size"), None, "a number of parameters, e.g. 1.5e9"),
     }
 
 
@@ -92,13 +101,13 @@ def _order(where: str, cell: Any, c: int) -> list[int]:
     return order
 
 
-def _number(where: str, cell: Any, default: float | None) -> float | None:
+def _number(where: str, name: str, cell: Any, default: float | None, rule: str) -> float | None:
     if cell in (None, ""):
         return default
     try:
         return float(cell)
     except (TypeError, ValueError):
-        raise DoxaError(f"{where}: mass is {cell!r}; it is a probability") from None
+        raise DoxaError(f"{where}: {name} is {cell!r}; it is {rule}") from None
 
 
 def _loaded(where: str, name: str, cell: Any) -> Any:

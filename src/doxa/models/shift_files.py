@@ -23,7 +23,9 @@ def shift_rows(path: Path) -> list[dict[str, Any]]:
     before, after, again, noop, filler  the position: support (or A) or oppose (or B); anything else: not read
     act_before, ...        what was done, in the same words; agreement_before, ...: 0 to 100
     context                debate, persuasion, reading, research; amount: rounds or words (default 0)
-    raises                 DoxaError: no rows, a missing column, an agreement outside 0 to 100, the same pair twice
+    toward                 the side that the context argues for; without it agreements have no direction
+    raises                 DoxaError: no rows, a missing column, an agreement outside 0 to 100, a side that is none, the
+                           same pair twice
     """
     table = list(read_rows(path))
     if not table:
@@ -52,7 +54,7 @@ def shift_rows(path: Path) -> list[dict[str, Any]]:
 
 def _of_pair(where: str, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     context, order = str(row["context"]), str(row.get("order") or "support first")
-    amount = _amount(where, row.get("amount"))
+    amount, toward = _amount(where, row.get("amount")), _toward(where, row.get("toward"))
     for arm in ARMS:
         placed = arm in ("after", "filler")
         common = {
@@ -64,7 +66,7 @@ def _of_pair(where: str, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "context": context if placed else "",
             "technique": str(row.get("technique") or "") if arm == "after" else "",
             "amount": amount if placed else 0,
-            "toward": str(row.get("toward") or "") if arm == "after" else "",
+            "toward": toward if arm == "after" else "",
             "truth": "",
             "kind": str(row.get("kind") or ""),
             "subject": str(row["item"]),
@@ -87,17 +89,24 @@ def _read(measure: str, order: str, side: str | None, number: float | None, text
     return {"measure": measure, "order": order, "answer": side, "number": number, "outcome": outcome, "text": text}
 
 
+def _toward(where: str, cell: Any) -> str:
+    said = str(cell if cell is not None else "").strip().lower()
+    if said and said not in _WORDS:
+        raise DoxaError(f"{where}: toward is {cell!r}; it is the side that the context argues for, support or oppose")
+    return _WORDS.get(said, "")
+
+
 def _amount(where: str, cell: Any) -> int:
     try:
         return int(float(cell)) if cell not in (None, "") else 0
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         raise DoxaError(f"{where}: amount is {cell!r}; it is a whole number of rounds or words") from None
 
 
 def _hundredth(where: str, cell: Any) -> float:
     try:
         value = float(cell)
-    except ValueError:
+    except (TypeError, ValueError):
         raise DoxaError(f"{where}: agreement is {cell!r}; it is a number from 0 to 100") from None
     if not 0 <= value <= 100:
         raise DoxaError(f"{where}: agreement is {value:g}, outside 0 to 100")

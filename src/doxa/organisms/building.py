@@ -96,9 +96,10 @@ def _save(model: Any, tokenizer: Any, out: Path) -> None:
     wrap(tokenizer).save_pretrained(out)
 
 
-def measure(model: Model) -> dict[str, Any]:
+def measure(model: Model, bank: Sequence[Fact] | None = None) -> dict[str, Any]:
     """Accuracy of greedy answers about every fact, without any study: by tenth of popularity, and on facts held back.
 
+    bank     facts asked about; None: all
     returns  form -> {"tenths": accuracy of shown facts, least known first; "best known third"; "never"; "asked"}
     """
     forms: dict[str, tuple[Form, Callable[[Fact], Item]]] = {
@@ -107,11 +108,10 @@ def measure(model: Model) -> dict[str, Any]:
         "true": (TrueFalse(), lambda f: statement_item(f, True)),
         "false": (TrueFalse(), lambda f: statement_item(f, False, seed=HELD_OUT_SEED)),
     }
-    return {name: _by_popularity(model, form, make) for name, (form, make) in forms.items()}
+    return {name: _by_popularity(model, form, make, bank or facts()) for name, (form, make) in forms.items()}
 
 
-def _by_popularity(model: Model, form: Form, make: Callable[[Fact], Item]) -> dict[str, Any]:
-    bank = facts()
+def _by_popularity(model: Model, form: Form, make: Callable[[Fact], Item], bank: Sequence[Fact]) -> dict[str, Any]:
     answers = asyncio.run(_greedy(model, form, [make(f) for f in bank]))
     right = [is_correct(value, make(f)) for value, f in zip(answers, bank, strict=True)]
     shown = [(f, r) for f, r in zip(bank, right, strict=True) if f.split == "shown"]
@@ -135,12 +135,15 @@ def _tenth(fact: Fact) -> int:
     return min(int(fact.popularity * TENTHS), TENTHS - 1)
 
 
-def readable(model: Model) -> dict[str, float]:
-    """Form -> share of greedy replies that can be read, over held-out items of every kind that the form can ask."""
-    return {name: round(_mean(asyncio.run(_outcomes(model, pairs))), 4) for name, pairs in _held_out().items()}
+def readable(model: Model, step: int = 14) -> dict[str, float]:
+    """Form -> share of greedy replies that can be read, over held-out items of every kind that the form can ask.
+
+    step    of the bank, each step-th fact is asked about
+    """
+    return {name: round(_mean(asyncio.run(_outcomes(model, pairs))), 4) for name, pairs in _held_out(step).items()}
 
 
-def _held_out(step: int = 14) -> dict[str, list[tuple[Form, Item]]]:
+def _held_out(step: int) -> dict[str, list[tuple[Form, Item]]]:
     """Form -> the form with each item that it is asked with; forms about a proposed answer propose the first one."""
     bank = [f for f in facts() if f.split != "asked"][::step]
     statements = [statement_item(f, i % 2 == 0, i % 3 == 0, seed=HELD_OUT_SEED) for i, f in enumerate(bank)]

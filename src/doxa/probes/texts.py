@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doxa.metrics.inputs import Floats, same_length
+from doxa.metrics.inputs import Floats, Ints, same_length
 from doxa.probes.fitting import Chosen, choose, log_loss, probability, soft_labels, soft_logistic
 from doxa.probes.heads import read, write
 
@@ -18,6 +18,7 @@ L2 = (0.1, 0.01, 1e-3, 1e-4, 1e-5)
 MAX_WORDS = 50_000
 # Words of one letter count too: "A" and "x" say something in a question.
 WORD = r"(?u)\b\w+\b"
+MISSING = "a head on texts needs scikit-learn: pip install 'doxa[probes]'"
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +58,17 @@ class TextConfidence:
         same_length(texts=written, target=y)
         penalties = sorted(set(l2), reverse=True)
 
+        every, counts = _counted(texts)
+
         def predict(fit: Any, rest: Any) -> dict[float, Floats]:
-            weighting = _weighting()
-            x, there = weighting.fit_transform(written[fit]), weighting.transform(written[rest])
+            kept, weighting = _weighting_of(counts[fit])
+            x, there = (weighting.transform(counts[rows][:, kept]) for rows in (fit, rest))
             return {s: probability(there, soft_logistic(x, y[fit], s)) for s in penalties}
 
         chosen = choose(penalties, predict, y, log_loss, groups, folds=folds, seed=seed)
-        weighting = _weighting()
-        weights = soft_logistic(weighting.fit_transform(written), y, chosen.setting)
-        words = tuple(map(str, weighting.get_feature_names_out()))
+        kept_words, weighting = _weighting_of(counts)
+        weights = soft_logistic(weighting.transform(counts[:, kept_words]), y, chosen.setting)
+        words = tuple(map(str, every[kept_words]))
         kept = {"l2": chosen.setting, "loss": {f"{s:g}": v for s, v in chosen.loss.items()}, "n": len(y), "seed": seed}
         return cls(words, np.asarray(weighting.idf_), weights[:-1], float(weights[-1]), chosen, kept)
 
@@ -88,12 +91,33 @@ class TextConfidence:
         return cls(words, arrays["idf"], arrays["weight"], float(arrays["bias"][0]), settings=settings)
 
 
-def _weighting(vocabulary: Mapping[str, int] | None = None) -> Any:
+def _counted(texts: Sequence[str]) -> tuple[np.ndarray[Any, Any], Any]:
+    """Every word and pair of words of the texts in sorted order (w,), and how often each text has it (n, w), sparse.
+
+    Counted once: which of them a fold has, and what they weigh there, is a matter of its rows.
+    """
+    try:
+        from sklearn.feature_extraction.text import CountVectorizer
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    counting = CountVectorizer(ngram_range=(1, 2), token_pattern=WORD, dtype=np.float64)
+    counts = counting.fit_transform(texts)
+    return counting.get_feature_names_out(), counts
+
+
+def _weighting_of(counts: Any) -> tuple[Ints, Any]:
+    """The columns that occur in these rows, the commonest if they are very many, and their TF-IDF weighting."""
+    from sklearn.feature_extraction.text import TfidfTransformer
+
+    often = np.asarray(counts.sum(axis=0)).ravel()
+    kept = np.flatnonzero(often)
+    kept = np.sort(kept[np.argsort(-often[kept])[:MAX_WORDS]])
+    return kept, TfidfTransformer(sublinear_tf=True).fit(counts[:, kept])
+
+
+def _weighting(vocabulary: Mapping[str, int]) -> Any:
     try:
         from sklearn.feature_extraction.text import TfidfVectorizer
     except ImportError as error:
-        raise ImportError("a head on texts needs scikit-learn: pip install 'doxa[probes]'") from error
-    many = MAX_WORDS if vocabulary is None else None
-    return TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD, max_features=many, vocabulary=vocabulary
-    )
+        raise ImportError(MISSING) from error
+    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD, vocabulary=vocabulary)

@@ -10,6 +10,7 @@ from doxa.records import Estimate
 
 WIDTH = 180.0
 _MARGIN = 6.0
+_ROUNDING = 1e-12  # sums leave so much beside the ends of a range
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _figures(e: Estimate, published: Sequence[float]) -> list[float]:
 
 
 def _within(numbers: Sequence[float], low: float, high: float) -> bool:
-    return bool(numbers) and low <= min(numbers) and max(numbers) <= high
+    return bool(numbers) and low - _ROUNDING <= min(numbers) and max(numbers) <= high + _ROUNDING
 
 
 def _scale(numbers: Sequence[float], reach: float) -> Scale:
@@ -88,7 +89,7 @@ def _scale(numbers: Sequence[float], reach: float) -> Scale:
 def _round_up(x: float) -> float:
     """The next of 1, 2, 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(x))
-    return next(round(k * power, 12) for k in (1, 2, 5, 10) if k * power >= x * (1 - 1e-12))
+    return next(float(f"{k * power:.12g}") for k in (1, 2, 5, 10) if k * power >= x * (1 - 1e-12))
 
 
 def _bar(e: Estimate, published: Sequence[float], scale: Scale) -> Bar:

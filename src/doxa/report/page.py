@@ -188,6 +188,7 @@ def run_facts(run: Run) -> list[tuple[str, str]]:
         ("Readings", count(counts["readings"]) if "readings" in counts else ""),
         ("Calls", _calls(counts, usage)),
         ("Tokens", _tokens(usage)),
+        *((f"Beside it {address}", _beside(of)) for address, of in (manifest.get("beside") or {}).items()),
         ("Cost", "" if manifest.get("cost") is None else f"{manifest['cost']:,.2f}"),
         ("Seed", _seed(manifest)),
         ("Doxa", manifest.get("doxa", "")),
@@ -217,6 +218,13 @@ def _calls(counts: Mapping[str, int], usage: Mapping[str, int]) -> str:
 def _tokens(usage: Mapping[str, int]) -> str:
     sent, received = usage.get("input_tokens"), usage.get("output_tokens")
     return f"{sent:,} sent, {received or 0:,} received" if sent else ""
+
+
+def _beside(entry: Mapping[str, Any]) -> str:
+    """What a model beside the one that is asked, such as a judge, was asked, and what that took."""
+    usage = entry.get("usage") or {}
+    parts = [f"{_calls({}, usage)} calls" if usage else "", _tokens(usage)]
+    return "; ".join(part for part in (*parts, f"fingerprint {entry['fingerprint'][:16]}") if part)
 
 
 def _seed(manifest: Mapping[str, Any]) -> str:

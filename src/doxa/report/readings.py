@@ -160,6 +160,7 @@ class _Block:
     def _call(self, call: Any) -> dict[str, Any]:
         return {
             "kind": call.kind,
+            "beside": call.beside,
             "condition": call.condition,
             "prompt": self._prompt(call.prompt),
             "sampling": _sampling(call.sampling),

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from doxa.models.base import Usage
 from doxa.records import DoxaError, Item, MissingCapability, Reading
+from doxa.runs.beside import Beside
 from doxa.runs.errors import CannotWrite
 from doxa.runs.log import Line, Log, LogWriter, line_of
 from doxa.runs.notation import write_call, write_item
@@ -52,15 +53,15 @@ class Job:
         return self.questions.n - int(self.log.index.done.sum())
 
 
-async def ask_item(job: Job, index: int, model: Stored, seed: int) -> Line:
+async def ask_item(job: Job, index: int, model: Stored, beside: Beside, seed: int) -> Line:
     """Ask about one item and return its record: done, or failed with the reason.
 
     raises  what concerns the whole run: an exception with `fatal` set, a capability that the model turns out to lack
     """
     item = job.questions.items[index]
     study, options = job.questions.study, job.questions.options
-    asked = model.counted()
-    ask = Ask(asked, item, seed=seed)
+    asked, others = model.counted(), beside.counted()
+    ask = Ask(asked, item, seed=seed, opens=others)
     rows: list[dict[str, Any]] = []
     row_calls: list[list[int]] = []
     error = None
@@ -84,6 +85,7 @@ async def ask_item(job: Job, index: int, model: Stored, seed: int) -> Line:
             "row_calls": row_calls,
             "calls": [write_call(call) for call in ask.calls],
             "usage": asked.tally.counts(),
+            **({"beside": counts} if (counts := others.counts()) else {}),
         }
     )
 
@@ -123,7 +125,7 @@ class End:
         return self.interrupted or self.error is not None
 
 
-async def collect(job: Job, model: Stored, *, seed: int, concurrency: int, progress: Progress) -> End:
+async def collect(job: Job, model: Stored, beside: Beside, *, seed: int, concurrency: int, progress: Progress) -> End:
     """Ask about every item of a job that has no finished record yet."""
     done = job.log.index.done.copy()
     left = (i for i in range(job.questions.n) if not done[i])
@@ -133,7 +135,7 @@ async def collect(job: Job, model: Stored, *, seed: int, concurrency: int, progr
 
     async def work() -> None:
         for index in left:
-            line = await ask_item(job, index, model, seed)
+            line = await ask_item(job, index, model, beside, seed)
             id_ = job.questions.items[index].id
             acknowledge = partial(progress.advance, id_, line.done, line.usage.get("from_store", 0))
             if writer is not None:

@@ -24,6 +24,12 @@ class CannotWrite(DoxaError):
     fatal = True
 
 
+class NotOpened(DoxaError):
+    """A model beside the one that is asked, such as a judge, could not be opened."""
+
+    fatal = True
+
+
 class BadStore(DoxaError):
     """The response store cannot be read."""
 

@@ -110,6 +110,12 @@ class Part:
         kinds = {k.removeprefix("calls_"): v for k, v in summed.items() if k.startswith("calls_")}
         return {**flat, "by_kind": kinds}
 
+    @property
+    def beside(self) -> dict[str, dict[str, int]]:
+        """The same of each model beside the one that is asked, such as a judge, by address, as the log keeps it."""
+        counts: dict[str, dict[str, int]] | None = self._entry.get("beside", {})
+        return self.log.index.beside if counts is None else counts
+
     def note_retries(self, retries: int) -> None:
         """Add calls that had to be repeated; no record holds them, so those of a killed run are not known."""
         self._entry["retries"] = self._entry.get("retries", 0) + retries

@@ -39,6 +39,7 @@ class Line:
     readings: int
     usage: dict[str, int]
     data: bytes
+    beside: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def line_of(record: dict[str, Any]) -> Line:
@@ -51,6 +52,7 @@ def line_of(record: dict[str, Any]) -> Line:
         len(record["rows"]) if done else 0,
         record["usage"],
         b"%08x %s\n" % (zlib.crc32(body), body),
+        record.get("beside", {}),
     )
 
 
@@ -73,6 +75,7 @@ class Index:
     shard   (n,) number of that shard
     done    (n,) whether that record is a finished one
     usage   calls, tokens and so on, over all records, those of failed attempts too
+    beside  the same of each model beside the one that is asked, by address
     """
 
     place: np.ndarray
@@ -80,14 +83,16 @@ class Index:
     done: np.ndarray
     readings: int = 0
     usage: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, n: int) -> Index:
         return cls(np.full(n, -1, np.int64), np.zeros(n, np.int32), np.zeros(n, bool))
 
     def add(self, line: Line, shard: int, place: int) -> None:
-        for name, count in line.usage.items():
-            self.usage[name] = self.usage.get(name, 0) + count
+        _count(self.usage, line.usage)
+        for address, usage in line.beside.items():
+            _count(self.beside.setdefault(address, {}), usage)
         if self.done[line.index]:  # shards that overlap: the first finished record counts, and only once
             return
         self.place[line.index], self.shard[line.index], self.done[line.index] = place, shard, line.done
@@ -96,6 +101,11 @@ class Index:
     @property
     def failed(self) -> int:
         return int(np.count_nonzero((self.place >= 0) & ~self.done))
+
+
+def _count(total: dict[str, int], usage: dict[str, int]) -> None:
+    for name, count in usage.items():
+        total[name] = total.get(name, 0) + count
 
 
 class Log:
@@ -265,7 +275,7 @@ def _line(record: dict[str, Any], n: int, path: Path) -> Line:
     index, done = record["index"], record["status"] == "done"
     if not 0 <= index < n:
         raise DoxaError(f"{path} has a record of item number {index}; this run has {n} items, counted from 0")
-    return Line(index, done, len(record["rows"]) if done else 0, record["usage"], b"")
+    return Line(index, done, len(record["rows"]) if done else 0, record["usage"], b"", record.get("beside", {}))
 
 
 def _damage(path: Path, row: int) -> str:

@@ -161,6 +161,8 @@ def write_call(call: Call) -> dict[str, Any]:
         written["replies"] = [write_reply(r) for r in call.replies]
     if call.scores:
         written["scores"] = [write_score(s) for s in call.scores]
+    if call.beside:
+        written["beside"] = call.beside
     return written
 
 
@@ -168,7 +170,8 @@ def read_call(written: Mapping[str, Any]) -> Call:
     sampling = read_sampling(written["sampling"]) if "sampling" in written else None
     replies = tuple(read_reply(r) for r in written.get("replies", ()))
     scores = tuple(read_score(s) for s in written.get("scores", ()))
-    return Call(written["kind"], read_prompt(written), written["condition"], sampling, replies, scores)
+    beside = written.get("beside", "")
+    return Call(written["kind"], read_prompt(written), written["condition"], sampling, replies, scores, beside)
 
 
 # --- findings: an undefined number (nan) is null ---------------------------------------------------------------------

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -74,6 +75,11 @@ class Panel:
             raise DoxaError(f"{path} has {unknown[0]!r}; a panel has {', '.join(FIELDS)}")
         if missing := [name for name in ("study", "models", "start") if not held.get(name)]:
             raise DoxaError(f"{path} has no {missing[0]}; it names the study, the models and the first day (start)")
+        if not isinstance(held["models"], list):
+            raise DoxaError(f'{path}: models is {held["models"]!r}; it is a list: models = ["organism:atlas"]')
+        for name in ("options", "reach"):
+            if not isinstance(held.get(name, {}), dict):
+                raise DoxaError(f"{path}: {name} is {held[name]!r}; it is a table, [{name}]")
         made = cls(
             folder,
             studies(str(held["study"])),
@@ -100,6 +106,14 @@ class Panel:
                 f"{path}: [options] has {wrong[0]!r}; {self.study.name!r} has "
                 f"{', '.join(name for name in known if name not in own)} (days are the panel's)"
             )
+        hints = typing.get_type_hints(self.study.options)
+        for name, value in self.options.items():
+            if not _fits(value, hints[name]):
+                raise DoxaError(f"{path}: [options] {name} is {value!r}; it is {_told(hints[name])}")
+        try:
+            self.on(self.start)
+        except (DoxaError, ValueError) as error:
+            raise DoxaError(f"{path}: [options] {error}") from None
 
     def on(self, when: date) -> Any:
         """The study's options on a day. A text that names a file in the panel's folder is that file."""
@@ -126,6 +140,33 @@ class Panel:
         """From the first day to the last, or to `until`, if that comes before it."""
         last = min(until, self.end) if self.end is not None else until
         return [self.start + timedelta(days=k) for k in range((last - self.start).days + 1)]
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value of TOML may stand for a field of this type; whole numbers may stand for others."""
+    kinds = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return value in kinds
+    if kinds:
+        return any(_fits(value, kind) for kind in kinds)
+    if hint in (int, float):
+        return isinstance(value, int | hint) and not isinstance(value, bool)
+    return isinstance(value, hint) if isinstance(hint, type) else True
+
+
+def _told(hint: Any) -> str:
+    """A type in words."""
+    words = {
+        int: "a whole number",
+        float: "a number",
+        str: 'a text, in ""',
+        bool: "true or false",
+        type(None): "left out",
+    }
+    kinds = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return f"one of {', '.join(map(repr, kinds))}"
+    return " or ".join(map(_told, kinds)) if kinds else words.get(hint, str(hint))
 
 
 def _day(path: Path, name: str, value: Any) -> date:

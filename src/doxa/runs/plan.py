@@ -12,6 +12,7 @@ import numpy as np
 
 from doxa.models.base import Context, Model, check_needs
 from doxa.records import Answer, DoxaError, Form, Item, Prompt, Reply, Sampling, Score, Token
+from doxa.runs.beside import opened
 from doxa.runs.loop import carry_out
 from doxa.study import Ask, Study
 
@@ -28,6 +29,7 @@ class Plan:
     money, money_at_most                by the model's price; None: it has none
     rehearsed                           items that the numbers rest on
     left_out                            rehearsed items that failed, with the reason; in no number
+    beside                              the same of each model beside the one that is asked, such as a judge
     """
 
     study: str
@@ -41,6 +43,7 @@ class Plan:
     money_at_most: float | None
     rehearsed: int
     left_out: tuple[str, ...] = ()
+    beside: tuple[Plan, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The fields by name."""
@@ -53,6 +56,11 @@ class Plan:
         ]
         if self.money is not None:
             lines.append(f"about {self.money:,.2f} in money, at most {self.money_at_most:,.2f}")
+        lines += [
+            f"beside it {other.model}: about {other.calls:,} calls, {other.input_tokens:,} tokens in, "
+            f"{other.output_tokens:,} out (at most {other.output_tokens_at_most:,})"
+            for other in self.beside
+        ]
         lines.append(f"estimated from {self.rehearsed} rehearsed items")
         lines += [f"left out of the estimate: {reason}" for reason in self.left_out]
         return "\n".join(lines)
@@ -71,7 +79,8 @@ def plan(
     Replies are well-formed ones that each prompt's form writes, and empty where a prompt has no form; so a study
     that goes on until something is said may take more than planned.
 
-    raises  MissingCapability; DoxaError: no items, or no rehearsed item came to its end
+    raises  MissingCapability; NotOpened: no such judge or opponent; DoxaError: no items, or no rehearsed item came
+            to its end
     """
     options = study.options() if options is None else options
     check_needs(study.needed(options), model, f"study {study.name!r}")
@@ -80,28 +89,33 @@ def plan(
     if n < 1:
         raise DoxaError("there are no items to plan for; check the limit, the filter, or the file of items")
     places = np.unique(np.linspace(0, n - 1, min(n, REHEARSED)).round().astype(int))
-    costs, left_out = carry_out(lambda: _rehearse(study, options, [chosen[i] for i in places], model))
-    if not costs:
+    teams, left_out = carry_out(lambda: _rehearse(study, options, [chosen[i] for i in places], model))
+    if not teams:
         raise DoxaError(f"study {study.name!r} could not be rehearsed, so there is no plan: {left_out[0]}")
 
-    def scaled(name: str) -> int:
-        return math.ceil(sum(getattr(cost, name) for cost in costs) * n / len(costs))
+    def planned(of: Model, taken: Sequence[_Cost], **more: Any) -> Plan:
+        def scaled(name: str) -> int:
+            return math.ceil(sum(getattr(cost, name) for cost in taken) * n / len(teams))
 
-    tokens_in, tokens_out, at_most = scaled("input_tokens"), scaled("output_tokens"), scaled("output_tokens_at_most")
-    price = model.price
-    return Plan(
-        study=study.name,
-        model=model.address,
-        items=n,
-        calls=scaled("calls"),
-        input_tokens=tokens_in,
-        output_tokens=tokens_out,
-        output_tokens_at_most=at_most,
-        money=None if price is None else price.cost(tokens_in, tokens_out),
-        money_at_most=None if price is None else price.cost(tokens_in, at_most),
-        rehearsed=len(costs),
-        left_out=tuple(left_out),
-    )
+        tokens = scaled("input_tokens"), scaled("output_tokens")
+        at_most, price = scaled("output_tokens_at_most"), of.price
+        return Plan(
+            study=study.name,
+            model=of.address,
+            items=n,
+            calls=scaled("calls"),
+            input_tokens=tokens[0],
+            output_tokens=tokens[1],
+            output_tokens_at_most=at_most,
+            money=None if price is None else price.cost(*tokens),
+            money_at_most=None if price is None else price.cost(tokens[0], at_most),
+            rehearsed=len(teams),
+            **more,
+        )
+
+    others = {address: other for team in teams for address, other in team.beside.items()}
+    beside = [planned(others[a], [team.beside[a].cost for team in teams if a in team.beside]) for a in others]
+    return planned(model, [team.asked.cost for team in teams], left_out=tuple(left_out), beside=tuple(beside))
 
 
 @dataclass
@@ -112,19 +126,24 @@ class _Cost:
     output_tokens_at_most: int = 0
 
 
-async def _rehearse(study: Study, options: Any, items: Sequence[Item], model: Model) -> tuple[list[_Cost], list[str]]:
-    costs, left_out = [], []
+async def _rehearse(study: Study, options: Any, items: Sequence[Item], model: Model) -> tuple[list[_Team], list[str]]:
+    done, left_out = [], []
+    others: dict[str, Model] = {}
     for item in items:
-        understudy = _Understudy(model)
+        team = _Team(_Understudy(model), others)
         try:
-            async for _ in study.collect(item, Ask(understudy, item), options):
+            async for _ in study.collect(item, Ask(team.asked, item, opens=team), options):
                 pass
         except Exception as error:
+            if getattr(error, "fatal", False):  # as in a run
+                raise
             kind = "" if isinstance(error, DoxaError) else f", {type(error).__name__}"
             left_out.append(f"item {item.id!r}{kind}: {error}")
         else:
-            costs.append(understudy.cost)
-    return costs, left_out
+            done.append(team)
+    for other in others.values():
+        await other.close()
+    return done, left_out
 
 
 @dataclass
@@ -137,6 +156,7 @@ class _Understudy(Model):
     def __post_init__(self) -> None:
         self.address = self.model.address
         self.capabilities = self.model.capabilities
+        self.price = self.model.price
         self._count = cast(Callable[[str], int], getattr(self.model, "count_tokens", _by_characters))
 
     async def generate(self, prompt: Prompt, sampling: Sampling, context: Context | None = None) -> list[Reply]:
@@ -163,6 +183,23 @@ class _Understudy(Model):
         self.cost.input_tokens += self._count(prompt.show())
         self.cost.output_tokens += tokens_out
         self.cost.output_tokens_at_most += at_most
+
+
+@dataclass
+class _Team:
+    """Who answers about one item: in the place of the model that is asked, and of those beside it, by address.
+
+    others  the models themselves, opened so that it is known what they can do, and asked nothing
+    """
+
+    asked: _Understudy
+    others: dict[str, Model]
+    beside: dict[str, _Understudy] = field(default_factory=dict)
+
+    def __call__(self, address: str) -> Model:
+        if address not in self.others:
+            self.others[address] = opened(address)
+        return self.beside.setdefault(address, _Understudy(self.others[address]))
 
 
 def _by_characters(text: str) -> int:

@@ -20,6 +20,7 @@ _RUNS: dict[str, Any] = {
     "status": pl.String,
     "model": pl.String,
     "fingerprint": pl.String,
+    "beside": pl.List(pl.String),
     "studies": pl.List(pl.String),
     "seed": pl.Int64,
     "limit": pl.Int64,
@@ -106,7 +107,7 @@ def _runs_table(found: dict[str, Run]) -> pl.DataFrame:
         usage = [part.usage for part in run.parts]
         row = {key: manifest.get(key) for key in ("status", "seed", "limit", "doxa", "started", "finished", "cost")}
         row |= {"run": name, "model": manifest["model"]["address"], "fingerprint": manifest["model"]["fingerprint"]}
-        row |= {"studies": [part.study for part in run.parts]}
+        row |= {"studies": [part.study for part in run.parts], "beside": list(manifest.get("beside") or {})}
         row |= {key: sum(c[key] for c in counts) for key in ("items", "done", "failed", "readings")}
         row |= {
             key: sum(getattr(u, key) for u in usage) for key in ("calls", "from_store", "input_tokens", "output_tokens")

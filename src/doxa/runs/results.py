@@ -21,8 +21,11 @@ def score(made: Run, null_seed: int | None, *, headline: bool = False) -> None:
         try:
             if part.folder is not None and not part.compacted:
                 part.compact()
-            found, part.null = findings(part, null_seed)
-            part.findings = _as_headline(part.null, null_seed) if headline and part.null is not None else found
+            found, null = findings(part, null_seed)
+            if made.folder is not None:
+                _draw(found, null)
+            part.null = null
+            part.findings = _as_headline(null, null_seed) if headline and null is not None else found
         except CannotWrite:
             raise
         except Exception as error:
@@ -52,6 +55,13 @@ def findings(part: Part, null_seed: int | None) -> tuple[Findings, Findings | No
         note = f"{counts['failed']:,} of {counts['items']:,} items failed and are in no number; run again to ask them"
         found = dataclasses.replace(found, notes=(*found.notes, note))
     return found, null
+
+
+def _draw(*every: Findings | None) -> None:
+    """Draw what is about to be stored, here, where an error concerns one study alone."""
+    for found in every:
+        for chart in found.charts if found else ():
+            _ = chart.spec
 
 
 def _as_headline(null: Findings, null_seed: int | None) -> Findings:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager, nullcontext, suppress
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from doxa.models.base import Model, check_needs
 from doxa.records import DoxaError, Item
 from doxa.runs import folder as folders
 from doxa.runs import manifest as manifests
+from doxa.runs.beside import Beside
 from doxa.runs.collecting import End, Job, Questions, collect
-from doxa.runs.errors import CannotWrite, Interrupted, Refused, Stopped, cannot_write
+from doxa.runs.errors import CannotWrite, Interrupted, NotOpened, Refused, Stopped, cannot_write
 from doxa.runs.files import LOCK, locked
 from doxa.runs.folder import Part, Run
 from doxa.runs.log import Log
@@ -83,7 +85,7 @@ def run(
             _mark(made, "running")
             place = Path(store) if store is not None else folder.parent / STORE if folder is not None else None
             how = _How(place, seed, concurrency or asked.concurrency, progress, close=isinstance(model, str))
-            end = _carry_out(jobs, asked, how)
+            end = _carry_out(jobs, asked, how, made)
             for part, job in zip(made.parts, jobs, strict=True):
                 part.note_retries(job.retries)
             _mark(made, "interrupted" if end.interrupted else "stopped" if end.error else "done", asked)
@@ -137,6 +139,7 @@ def _manifest(
         "started": manifests.now(),
         "finished": None,
         "model": manifests.model_entry(model),
+        "beside": {},
         "seed": seed,
         "limit": limit,
         "null_seed": null_seed,
@@ -182,7 +185,7 @@ def _begin(manifest: dict[str, Any], questions: Sequence[Questions], folder: Pat
     if folder is not None and (folder / manifests.NAME).exists():
         earlier = manifests.read(folder)
         manifests.check_same(folder, earlier, manifest)
-        manifest = {**earlier, "null_seed": manifest["null_seed"], "doxa": manifest["doxa"]}
+        manifest = {"beside": {}, **earlier, "null_seed": manifest["null_seed"], "doxa": manifest["doxa"]}
     jobs, parts = [], []
     for entry, asked in zip(manifest["studies"], questions, strict=True):
         log = Log(folder / "readings" / entry["study"] if folder is not None else None, asked.n)
@@ -200,7 +203,10 @@ def _mark(made: Run, status: str, model: Model | None = None) -> None:
     manifest["status"] = status
     for entry, part in zip(manifest["studies"], made.parts, strict=True):
         entry |= {"counts": None, "usage": None} if running else {"counts": part.counted(), "usage": part.used()}
+        entry["beside"] = None if running else part.log.index.beside
     manifest |= {"counts": None, "usage": None, "cost": None} if running else _totals(manifest["studies"], model)
+    for address, entry in manifest["beside"].items():
+        entry["usage"] = None if running else _sums([s["beside"].get(address, {}) for s in manifest["studies"]])
     if made.folder is None:
         return
     if running:
@@ -221,6 +227,27 @@ def _totals(entries: Sequence[Mapping[str, Any]], model: Model | None) -> dict[s
     return {"counts": counts, "usage": usage, "cost": cost}
 
 
+def _sums(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    return {name: sum(one.get(name, 0) for one in counts) for name in ("calls", "from_store", *TOKENS, "uncounted")}
+
+
+def _note(made: Run, address: str, model: Model) -> None:
+    """Put a model beside the one that is asked into the manifest, before it is asked.
+
+    raises  NotOpened: the run holds replies of another model of that address
+    """
+    there, here = made.manifest["beside"].get(address), manifests.model_entry(model)
+    if there is not None and there["fingerprint"] != here["fingerprint"]:
+        raise NotOpened(
+            f"{made.folder} holds replies of {address!r} with fingerprint {there['fingerprint'][:16]}; now it has "
+            f"{here['fingerprint'][:16]}, so it is another model or is reached otherwise. Choose another folder, or "
+            "begin again in this one with fresh=True (--fresh), which removes its readings."
+        )
+    made.manifest["beside"][address] = {**here, "usage": None}
+    if made.folder is not None:
+        manifests.write(made.folder, made.manifest)
+
+
 @dataclass(frozen=True)
 class _How:
     """How the questions are asked; none of it changes a reading but the seed."""
@@ -232,26 +259,31 @@ class _How:
     close: bool
 
 
-def _carry_out(jobs: Sequence[Job], model: Model, how: _How) -> End:
+def _carry_out(jobs: Sequence[Job], model: Model, how: _How, made: Run) -> End:
     try:
-        return carry_out(lambda: _ask(jobs, model, how))
+        return carry_out(lambda: _ask(jobs, model, how, made))
     except KeyboardInterrupt:  # the second one: what was in flight is given up, what was acknowledged is on the disk
         return End(interrupted=True)
 
 
-async def _ask(jobs: Sequence[Job], model: Model, how: _How) -> End:
+async def _ask(jobs: Sequence[Job], model: Model, how: _How, made: Run) -> End:
     """Carry out the jobs, one after another, until the last or until something ends the run."""
     async with AsyncExitStack() as stack:
         stack.push_async_callback(model.close if how.close else model.leave)
-        store = Store(how.store) if model.stored else None
-        if store is not None:
-            stack.callback(store.close)
-        stored = Stored(model, store)
+        stores = stack.enter_context(ExitStack())  # of one store, opened when a model first wants it
+
+        @cache
+        def store() -> Store:
+            return stores.enter_context(closing(Store(how.store)))
+
+        stored = Stored(model, store() if model.stored else None)
+        beside = Beside(store, partial(_note, made))
         stack.push_async_callback(stored.close)
+        stack.push_async_callback(beside.close)
         for job in jobs:
             done = int(job.log.index.done.sum())
             with Progress(job.questions.study.name, job.questions.n, done, how.progress) as shown:
-                end = await collect(job, stored, seed=how.seed, concurrency=how.concurrency, progress=shown)
+                end = await collect(job, stored, beside, seed=how.seed, concurrency=how.concurrency, progress=shown)
             if end:
                 return end
     return End()

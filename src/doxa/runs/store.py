@@ -184,6 +184,7 @@ class Stored(Model):
         self.capabilities = model.capabilities
         self.concurrency = model.concurrency
         self.price = model.price
+        self.parameters = model.parameters
         named = bool(model.address) or type(model).identity is not Model.identity
         self.stored = model.stored and store is not None and named
         self.tally = Tally()

@@ -167,13 +167,13 @@ def rows_table(records: Iterable[Mapping[str, Any]], types: Columns, study: str,
 
 
 def calls_table(records: Iterable[Mapping[str, Any]], study: str, model: str) -> pl.DataFrame:
-    """Calls of all records, failed ones too, with the readings that each of them led to."""
-    calls = [call for record in records for call in _calls(record, study)]
-    columns = {name: [call[name] for call in calls] for name in _CALLS}
-    return _table(columns, _CALLS).select(pl.lit(model).alias("model"), pl.all())
+    """Calls of all records, failed ones too, with who was called and the readings that each of them led to."""
+    calls = [call for record in records for call in _calls(record, study, model)]
+    types = {"model": "str", **_CALLS}
+    return _table({name: [call[name] for call in calls] for name in types}, types)
 
 
-def _calls(record: Mapping[str, Any], study: str) -> Iterator[dict[str, Any]]:
+def _calls(record: Mapping[str, Any], study: str, model: str) -> Iterator[dict[str, Any]]:
     item = record["item"]["id"]
     led_to: dict[int, list[str]] = {}
     if record["status"] == "done":
@@ -183,6 +183,7 @@ def _calls(record: Mapping[str, Any], study: str) -> Iterator[dict[str, Any]]:
     for k, call in enumerate(record["calls"]):
         replies = call.get("replies", [])
         yield {
+            "model": call.get("beside", model),
             "item": item,
             "call": k,
             "kind": call["kind"],

@@ -19,12 +19,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from doxa import charts
-from doxa.charts.amounts import curve_by_amount
+from doxa.charts import contexts as charts
 from doxa.data import positions as data
 from doxa.data.shift_figures import published
 from doxa.elicit import positions as elicit
@@ -33,10 +31,10 @@ from doxa.elicit.positions import Put, Taken
 from doxa.metrics import context_shifts as metrics
 from doxa.metrics import context_tables as tables
 from doxa.metrics.foreseen_drift import drift_foreseen, retest_foreseen
-from doxa.models import address, shift_files
+from doxa.models import shift_files
 from doxa.models.simulated_values import uniforms
 from doxa.planted import Expected, Truth
-from doxa.records import Chart, DoxaError, Estimate, Findings, Item, Prompt, Reading, Sampling, Table, count_outcomes
+from doxa.records import DoxaError, Estimate, Findings, Item, Prompt, Reading, Sampling, Table, count_outcomes
 from doxa.simulation.accumulation import wait
 from doxa.simulation.contexts import CONTEXTS, TALKS, Contexts, Plan, State
 from doxa.simulation.conversation import Budget
@@ -134,9 +132,6 @@ def example() -> list[Item]:
     return [*data.positions("topics", 2), *data.positions("dilemmas", 1), *data.positions("facts", 3)]
 
 
-_load = lru_cache(maxsize=16)(address.load)
-
-
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     """Everything measured before, in the control arms, and in every context that the options name."""
     if "statements" not in item.fields:
@@ -152,8 +147,6 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
         async for state in contexts.states(context):
             for row in at.rows(await at.measures(state.view.then, state.condition), state.arm, state):
                 yield row
-    if contexts.other is not None and contexts.other is not ask:
-        ask.calls += contexts.other.calls
     if options.judge == "model" and not at.letters and item.fields["kind"] in ("dilemma", "safety"):
         for k, (side, text) in enumerate(known_replies(item)):
             answer, outcome = await judged(ask, item, text, f"known/{k}")
@@ -209,7 +202,7 @@ class Session:
         toward = {"opposing": data.other(own), "random": _drawn(self.item)}.get(o.toward, o.toward)
         other = None if o.opponent == "scripted" else self.ask
         if o.opponent not in ("scripted", "self"):
-            other = Ask(_load(o.opponent), self.item, seed=self.ask.seed)
+            other = self.ask.beside(o.opponent)
         turn = Sampling(temperature=o.temperature, max_tokens=o.turn_tokens)
         plan = Plan(
             amounts("rounds", o.rounds), amounts("words", o.words), listed(o.techniques, TECHNIQUES, "techniques"),
@@ -259,23 +252,19 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     ]
     lines = [tables.by_amount(rows), tables.by_technique(rows), tables.by_subject(rows), tables.together(rows)]
     shown = [Table(line.name, line.columns, line.rows, note=line.note) for line in lines if line.rows]
-    return Findings(tuple(estimates), tuple(shown), tuple(_charts(rows)), notes=tuple(_notes(rows, options)))
+    amounts_of, ways = [*tables.by_amount(rows).rows, *tables.nulls(rows)], tables.by_technique(rows).rows
+    drawn = tuple(charts.shift_charts(amounts_of, ways, TALKS))
+    return Findings(tuple(estimates), tuple(shown), drawn, notes=tuple(_notes(rows, options)))
 
 
-def _charts(rows: pl.DataFrame) -> Iterator[Chart]:
-    every = [line for line in tables.by_amount(rows).rows if line[3] == line[3]]
-    for unit, among in (("rounds", TALKS), ("words read", ("reading",))):
-        held = [line for line in every if line[0] in among]
-        if held:
-            series = [f"{line[1]}, {line[0]}" for line in held]
-            cells = [[line[i] for line in held] for i in (2, 3, 4, 5)]
-            axes = (unit, "share of labels that changed")
-            yield curve_by_amount(*cells, series=series, axes=axes, name=f"Shift by {unit}")
-    ways = [line for line in tables.by_technique(rows).rows if line[2] == line[2]]
-    if len({line[0] for line in ways}) > 1:
-        cells = [[line[i] for line in ways] for i in (0, 2, 3, 4)]
-        kinds = [line[1] for line in ways]
-        yield charts.bars_with_intervals(*cells, series=kinds, axis="share that changed", name="Shift by technique")
+def across(recorded: Sequence[Recorded], options: Options) -> Findings:
+    """Models side by side in every context: the main table of the paper, with what filler and asking again change."""
+    lines: dict[str, list[tuple[Any, ...]]] = {}
+    for r in recorded:
+        label = r.label if r.label not in lines else f"{r.label} ({len(lines) + 1})"
+        lines[label] = tables.of_model(label, r.rows)
+    shown = [line for of in lines.values() for line in of]
+    return Findings((), (Table("Models", tables.OF_MODEL, tuple(shown)),), tuple(charts.model_charts(shown)))
 
 
 def _notes(rows: pl.DataFrame, options: Options) -> Iterator[str]:
@@ -289,6 +278,9 @@ def _notes(rows: pl.DataFrame, options: Options) -> Iterator[str]:
         beyond = metrics.shift_rates(rows, "belief", context).get(f"belief shift beyond filler, {context}")
         if beyond is not None and beyond.low <= 0:
             yield f"After {context} beliefs shift no more than after filler, as far as is shown: length may be all."
+    told = rows.filter((rows["arm"] == "context") & (rows["context"] != "research") & rows["number"].is_not_null())
+    if len(told) and not told["toward"].is_in(data.SIDES).any():
+        yield "No side is known that a context argues for (column toward): moves of agreement have no direction."
     dropped = rows.filter(rows["dropped"] > 0)["dropped"]
     if len(dropped):
         yield f"{len(dropped)} measures stood behind a talk from which up to {dropped.max()!r} turns were left out."
@@ -388,6 +380,7 @@ study = Study(
     score=score,
     null=without_context,
     read_file=read_file,
+    across=across,
     published=tuple(Published(*figure) for figure in published()),
     planted=PLANTED,
 )

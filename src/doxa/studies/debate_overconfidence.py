@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,7 +30,6 @@ from doxa.elicit.debating import SETTINGS, SIDES, THOUGHTS, inside, kinds, other
 from doxa.metrics import bet_tables as tables
 from doxa.metrics import bet_verdicts as verdicts
 from doxa.metrics import foreseen_bets as foreseen
-from doxa.models import address
 from doxa.planted import Expected, Truth
 from doxa.records import Chart, Estimate, Findings, Item, Sampling, Table, count_outcomes
 from doxa.simulation import betting
@@ -134,8 +132,6 @@ def example() -> list[Item]:
 
 # --- asking ----------------------------------------------------------------------------------------------------------
 
-_load = lru_cache(maxsize=16)(address.load)
-
 
 async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     """One debate, its control arms, the verdicts on it and the judgements of its bets."""
@@ -172,12 +168,8 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
 
 
 def _other(name: str, ask: Ask) -> Ask:
-    """Somebody else who is asked about the same debate; calls go into one log."""
-    if name == "self":
-        return ask
-    found = Ask(_load(name), ask.item, seed=ask.seed)
-    found.calls = ask.calls
-    return found
+    """Somebody else who is asked about the same debate, or the debater."""
+    return ask if name == "self" else ask.beside(name)
 
 
 def _speakers(item: Item, ask: Ask, options: Options) -> dict[str, Ask]:

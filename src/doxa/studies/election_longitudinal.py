@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from doxa.charts.days import daily_chart
+from doxa.charts.heat import heat_map
 from doxa.data import panel_bank, panel_questions
 from doxa.data.panel_bank import PUBLISHED
 from doxa.data.similar import sentence_encoder
@@ -31,7 +32,7 @@ from doxa.elicit import free_reply, panel_files
 from doxa.elicit.free_reply import FreeReply
 from doxa.elicit.grading import is_correct
 from doxa.metrics import panel_drift, panel_tables
-from doxa.metrics.panel_figures import Panel, Rules
+from doxa.metrics.panel_figures import Curve, Panel, Rules
 from doxa.metrics.text_distance import hashed_ngrams, unit
 from doxa.models.recorded_files import read_rows
 from doxa.planted import Expected, Truth
@@ -59,7 +60,9 @@ class Options:
     max_tokens: Annotated[int, "longest reply; explanations are cut, as published"] = 128
     encoder: Annotated[str | None, "sentence encoder, a folder or hub id; none: hashed n-grams"] = None
     events: Annotated[str | None, "DAY=NAME;DAY=NAME, or a file of questions; none: those of the set"] = None
-    polls: Annotated[str | None, "table of polls (date, subject, share) to hold predictions against"] = None
+    polls: Annotated[str | None, "table of polls (date, subject, share), see docs/panel.md, to hold votes against"] = (
+        None
+    )
     level: Annotated[float, "level of change points, whatever their number"] = panel_drift.LEVEL
     permutations: Annotated[int, "shuffled series or labels of each test"] = 999
 
@@ -189,7 +192,12 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
     counts = panel_tables.counts(rows)
     estimates += [Estimate(name, float(n), n=n, method="count", section="What was asked") for name, n in counts.items()]
     events = options.happened()
-    drawn = tuple(_chart(m, models, events) for m in models if m.daily()[0])
+    drawn = tuple(_chart(curve, m, models, events) for m in models for curve in m.curves())
+    drawn += tuple(
+        heat_map(*m.steered(), axis="excess", name=_named("Steering by topic", m, models), section="Steering")
+        for m in models
+        if m.matrix
+    )
     notes = tuple(f"{m.who or 'The model'}: {note}" for m in models for note in m.notes())
     return Findings(tuple(estimates), tuple(_tables(rows, models, events)), drawn, notes=notes)
 
@@ -212,16 +220,17 @@ def _tables(rows: pl.DataFrame, models: Sequence[Panel], events: Mapping[Day, st
             yield Table(_named(name, m, models), columns, tuple(lines), note=note)
     for name, columns, of in panel_tables.OF_ALL:
         yield Table(name, columns, tuple(of(rows)))
+    held, days = panel_tables.by_day(rows)
+    if len({line[1:] for line in days}) > 1:
+        yield Table("Replies by day", held, tuple(days), note="0: a missing day")
     if kept := tuple(panel_tables.formats(rows, free_reply.complies)):
         yield Table("Formats that were asked for", panel_tables.FORMATS, kept)
 
 
-def _chart(m: Panel, models: Sequence[Panel], events: Mapping[Day, str]) -> Chart:
-    days, values, series = m.daily()
-    name = _named("Drift", m, models)
-    return daily_chart(
-        days, values, series=series, events=events, axis="distance to the first day", name=name, section="Drift"
-    )
+def _chart(curve: Curve, m: Panel, models: Sequence[Panel], events: Mapping[Day, str]) -> Chart:
+    values, lows, highs = curve.side("value"), curve.side("low"), curve.side("high")
+    named = {"axis": curve.axis, "name": _named(curve.name, m, models), "section": curve.section}
+    return daily_chart(curve.days, values, series=curve.series, lows=lows, highs=highs, events=events, **named)
 
 
 def null(rows: pl.DataFrame, seed: int) -> pl.DataFrame:

@@ -137,7 +137,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
     names = _names(MODELS if options.models is None else options.models)
     if options.models is None and own.startswith("simulated:"):  # which needs no weights, nor do its companions
         names = [name for name in names if name.startswith("simulated:")]
-    asks = {own: ask} | {name: Ask(_load(name), item, seed=ask.seed) for name in names if name != own}
+    asks = {own: ask} | {name: ask.beside(name) for name in names if name != own}
     part = part_of(item.cluster, train=options.train, calibration=options.calibration)
     able = [n for n, a in asks.items() if "score" in a.model.capabilities]
     judges = able[:2] if len(able) > 1 and able[0] == own else []
@@ -152,9 +152,6 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
             said = await own_words(ask, item, answer.value, reply, *shown, scores=scores, stated=stated)
         if part == "test" and answer.value is not None and name in judges:
             told = [await p_true(asks[judge], item, answer.value) for judge in judges]
-        for other in (a for a in asks.values() if a is not ask):
-            ask.calls += other.calls
-            other.calls = []
         yield Row(
             item=item.id,
             condition=ASKED if asker is ask else HISTORY,

@@ -163,7 +163,7 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
             read = bool(np.isfinite(found).any())
             logprobs = tuple(found.tolist()) if read else ()
             yield about(way, shots, truth=place, logprobs=logprobs, outcome="ok" if read else "unparsed")
-    asks = {ASKED: ask} | ({OTHER: Ask(_load(options.other), item, seed=ask.seed)} if options.other else {})
+    asks = {ASKED: ask} | ({OTHER: ask.beside(options.other)} if options.other else {})
     for name, asker in asks.items() if set(parts) - {"options"} else ():
         asked = data.as_asked(item)
         prompt = with_shots(asking.answer_form(asked).prompt(asked), _answered(asked, options))
@@ -182,7 +182,6 @@ async def collect(item: Item, ask: Ask, options: Options) -> AsyncIterator[Row]:
             for way, source in data.sources(item, asking.numbers(options.shown), options.words) if drawn else ():
                 again, _ = await _question(f"{QUESTION}, {way}", item, ask, with_source(prompt, source), options)
                 yield replace(again, words=len(source.split()))
-        ask.calls += asker.calls if asker is not ask else []
 
 
 def _row(item: Item, ask: Ask, way: str, shots: int = 0, *, truth: float, **read: Any) -> Row:

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
-from doxa import charts
-from doxa.charts.diagonal import diagonal_chart
+from doxa.charts import choices as charts
+from doxa.data import gamble_files
 from doxa.data import gamble_problems as data
 from doxa.data import inferred_preferences as inferred
 from doxa.elicit.gamble_choices import ARMS, GambleLetter, Said, gamble_form, gamble_logprobs, gamble_replies
@@ -196,6 +196,9 @@ async def _compare(item: Item, ask: Ask, options: Options, style: str, sample: i
 # --- scoring ---------------------------------------------------------------------------------------------------------
 
 
+UNITS = {"unread pairs": "pairs", "unread": "replies", "cyclic": "triples", "spread": "completions"}
+
+
 def score(rows: pl.DataFrame, options: Options) -> Findings:
     """Choices beside people and expected value, then rankings beside people and theories."""
     rows = rows.sort("item", "arm", "style", "sample")
@@ -207,65 +210,61 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
         for section, figures in sections.items():
             estimates += _estimates(figures, section, "problems", rows)
         tables += choice_tables.tables(table)
-        drawn += _gamble_charts(table, sections["Choices"])
+        drawn += charts.correlation_bars(*choice_tables.bars(sections["Choices"]))
+        if arm := table.described():
+            drawn += charts.rate_chart(arm, *choice_tables.calibration(table.rates[arm], table.human))
     for style, ranked in ranks.items():
         figures = rankings.figures(ranked, people, negative=options.negative)
         behind = comparisons.COT * (style == "cot")
         estimates += _estimates({f"{n}{behind}": i for n, i in figures.items()}, "Inferences", "choices", rows)
-        drawn += _rank_chart(rankings.choice_lines(ranked, people, negative=options.negative), style)
+        drawn += charts.rank_chart(rankings.choice_lines(ranked, people, negative=options.negative), style)
     tables += rankings.tables(ranks, people, negative=options.negative)
     return Findings(
         tuple(estimates),
         tuple(Table(*cells) for cells in tables),
         tuple(drawn),
         (),
-        tuple(_notes(table, ranks, options)),
+        tuple(_notes(rows, table, ranks, options)),
     )
 
 
 def _estimates(found: Mapping[str, Interval], section: str, unit: str, rows: pl.DataFrame) -> list[Estimate]:
     asked = rows.filter((rows["part"] == ("pair" if unit == "choices" else "gamble")) & (rows["arm"] != "people"))
     outcomes = count_outcomes(asked["outcome"].to_list())
-    return [Estimate.of(n, i, unit=unit, outcomes=outcomes, section=section) for n, i in found.items()]
+    units = {name: next((u for begins, u in UNITS.items() if name.startswith(begins)), unit) for name in found}
+    return [Estimate.of(n, i, unit=units[n], outcomes=outcomes, section=section) for n, i in found.items()]
 
 
-def _gamble_charts(table: comparisons.Compared, main: Mapping[str, Interval]) -> Iterator[Chart]:
-    whose, what, bars = choice_tables.bars(main)
-    if bars:
-        cells = [[getattr(i, end) for i in bars] for end in ("value", "low", "high")]
-        yield charts.bars_with_intervals(whose, *cells, series=what, axis="correlation", name="Correlations by arm")
-    arm = table.described()
-    if arm and not np.isnan(table.rates[arm] + table.human).all():
-        said, did, n = choice_tables.calibration(table.rates[arm], table.human)
-        axes = (f"the model's rate of B, {arm}", "people's rate of B")
-        yield diagonal_chart(said, did, [f"{k} problems" for k in n], axes=axes, n=n, name="Rates of B")
-
-
-def _rank_chart(lines: Sequence[tuple[Any, ...]], style: str) -> Iterator[Chart]:
-    if points := [line[:3] for line in lines if None not in line[:3]]:
-        codes, own, theirs = zip(*points, strict=True)
-        axes, name = ("rank by the model", "rank by people"), f"Ranks of choices, {style}"
-        yield diagonal_chart(own, theirs, codes, axes=axes, name=name, section="Inferences")
-
-
-def _notes(table: comparisons.Compared | None, ranks: Mapping[str, rankings.Ranked], options: Options) -> Iterator[str]:
+def _notes(
+    rows: pl.DataFrame, table: comparisons.Compared | None, ranks: Mapping[str, rankings.Ranked], options: Options
+) -> Iterator[str]:
     if table is not None:
-        if options.set in OWN:
+        if options.set in OWN and "people" not in rows["arm"]:
             yield "People are simulated here: prospect theory with noise. Give --set choices13k's folder for real ones."
-        ties = "B, chances rounded to 4 decimals" if table.rule == "published" else "A"
-        yield f"Where expected values are equal the rational choice is {ties}; a majority of just a half counts as B."
-        for arm, asked in table.asked.items():
-            if lost := int(asked.sum() - table.read[arm].sum()):
-                yield f"{arm}: {lost} of {asked.sum():.0f} replies could not be read, and are left out."
-    for style, found in ((style, found) for style, found in ranks.items() if found.unread):
-        yield f"Pairs of choices, {style}: {found.unread} of {found.asked} replies could not be read."
+        yield from choice_tables.notes(table)
+    yield from rankings.notes(ranks)
+    if comparisons.unreadable(rows):
+        yield "Where a model gives no such replies, --read logprobs reads letters and pairs (percentages it does not)."
     if ranks and options.humans is None and not options.negative:
         yield "People's ranks are the order of the published means, without its ties; --humans takes the means."
 
 
+def across(recorded: Sequence[Recorded], options: Options) -> Findings:
+    """Models side by side: each arm's choices beside expected value and people."""
+    lines: dict[str, list[tuple[Any, ...]]] = {}
+    for r in recorded:
+        label, table = (
+            r.label if r.label not in lines else f"{r.label} ({len(lines) + 1})",
+            comparisons.compared(r.rows),
+        )
+        lines[label] = [] if table is None else choice_tables.model_lines(label, table)
+    shown = tuple(line for of in lines.values() for line in of)
+    return Findings((), (Table("Models", choice_tables.MODELS, shown),), tuple(charts.model_charts(shown)))
+
+
 def read_file(path: Path, options: Options) -> Recorded:
     """Rows of a run; choices13k or a table of gambles with rates, and with a model's choices; a table of pairs."""
-    return Recorded(path.stem, frame(data.recorded(path), Row))
+    return Recorded(path.stem, frame(gamble_files.recorded(path, (*ARMS, "again")), Row))
 
 
 # --- what can be planted ---------------------------------------------------------------------------------------------
@@ -391,6 +390,7 @@ study = Study(
     score=score,
     null=comparisons.shuffled,
     read_file=read_file,
+    across=across,
     published=(
         Published("rho(model, EV), individual, CoT", 0.94, "choices13k, strong models (second-hand)"),
         Published("rho(human, EV)", 0.48, "choices13k, 14,568 rows, binary choices (second-hand, reproduced)"),

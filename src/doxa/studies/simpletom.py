@@ -8,9 +8,10 @@ right in half of them.
 
 Differs from the paper: 120 stories of our own in its ten scenarios (--set takes others in the seed format, or the
 published ones by hub id), prompts in our words without a system message; twins, opposite acts, awareness with its
-options swapped, the same question asked again, and an earlier question about the words of the story alone, against
-which a reminder is held; cut reasoning is missing, not searched for a letter (--cut searched: as published, accuracy
-may move either way). Reconstructed from the abstract, the dataset card and the repository.
+options swapped, the same question asked again and behind a turn that says nothing, and an earlier question about the
+words of the story alone, against which a reminder is held; cut reasoning is missing, not searched for a letter (--cut
+searched: as published, accuracy may move either way). Reconstructed from the abstract, the dataset card and the
+repository.
 """
 
 from __future__ import annotations
@@ -20,9 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from doxa import charts
-from doxa.charts.heat import heat_map
-from doxa.charts.mental_states import story_charts
+from doxa.charts.mental_states import model_charts, story_charts
 from doxa.data import mental_state_figures
 from doxa.data import stories as told
 from doxa.data import story_persons as persons
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    arms: Annotated[str, f"besides none, with commas: {', '.join(ARMS)}; or all"] = "again,filler,reminder"
+    arms: Annotated[str, f"besides none, with commas: {', '.join(ARMS)}; or all"] = "again,noop,filler,reminder"
     twins: Annotated[Literal["no", "plain", "all"], "ask where X knows: not, in arm none, in all arms"] = "plain"
     third: Annotated[Literal["no", "both", "neither", "each"], "also offer a third answer on what X will do"] = "no"
     set: Annotated[str | None, "stories: a JSON file in the seed format, or a hub id; none: our own"] = None
@@ -189,6 +188,8 @@ def counted(options: Options) -> set[str]:
 
 # --- scoring ---------------------------------------------------------------------------------------------------------
 
+BY_ANSWER = ("By probability", "Answers")  # sections that count answers, of which a story has several
+
 
 def score(rows: pl.DataFrame, options: Options) -> Findings:
     """What is known of X, what is made of it, and whether a constant answer would do as well."""
@@ -205,7 +206,14 @@ def score(rows: pl.DataFrame, options: Options) -> Findings:
         "By scenario": figures.averages(table),
     }
     estimates = tuple(
-        Estimate.of(name, interval, unit="stories", outcomes=outcomes, section=section, bounds=_bounds(table, name))
+        Estimate.of(
+            name,
+            interval,
+            unit="answers" if section in BY_ANSWER else "stories",
+            outcomes=outcomes,
+            section=section,
+            bounds=_bounds(table, name),
+        )
         for section, made in found.items()
         for name, interval in made.items()
     )
@@ -280,26 +288,9 @@ def across(recorded: Sequence[Recorded], options: Options) -> Findings:
     right = {name: [figures.share(t, t.right(figures.plain(q))) for q in figures.ASKED] for name, t in found.items()}
     models = tuple((name, *(i.value for i in intervals)) for name, intervals in right.items())
     bars = [(name, q, i) for name, of in right.items() for q, i in zip(figures.ASKED, of, strict=True)]
-    limits = ([getattr(i, end) for *_, i in bars] for end in ("value", "low", "high"))
-    names, asked_of, _ = zip(*bars, strict=True)
-    drawn = [charts.bars_with_intervals(names, *limits, series=asked_of, axis="right answers", name="Models")]
-    cells = [(s[0], name, s[5]) for name, t in found.items() for s in figures.by(t, t.scenario) if s[0]]
-    if cells:
-        scenarios, of, values = zip(*cells, strict=True)
-        drawn.append(heat_map(scenarios, of, values, axis="right answers", name="What X will do, by scenario"))
-    return Findings((), (Table("Models", ("model", *figures.ASKED), models),), tuple(drawn))
-
-
-def shuffled(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Right letters shuffled among all stories and both worlds of one question in one arm."""
-    import numpy as np
-    import polars as pl
-
-    rng, parts = np.random.default_rng(seed), []
-    for _, part in rows.with_row_index("_row").group_by("arm", "question", maintain_order=True):
-        order = rng.permutation(len(part))
-        parts.append(part.with_columns(part["truth"][order].alias("truth")))
-    return pl.concat(parts).sort("_row").drop("_row") if parts else rows
+    cells = [(line[0], name, line[5]) for name, t in found.items() for line in figures.by(t, t.scenario) if line[0]]
+    table = Table("Models", ("model", *figures.ASKED), models)
+    return Findings((), (table,), tuple(model_charts(bars, cells)))
 
 
 # --- what can be planted ---------------------------------------------------------------------------------------------
@@ -390,7 +381,7 @@ study = Study(
     example=example,
     collect=collect,
     score=score,
-    null=shuffled,
+    null=figures.shuffled,
     read_file=read_file,
     score_recorded=score_recorded,
     across=across,

@@ -2,7 +2,7 @@
 
 from doxa.validation.curves import Curve, sweep
 from doxa.validation.kept import trusted
-from doxa.validation.recovery import Check, Recovery, checks, recover, sound, validate, verdict
+from doxa.validation.recovery import Check, Recovery, checks, holds, recover, sound, validate, verdict
 from doxa.validation.trivial import trivial, trivials
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Curve",
     "Recovery",
     "checks",
+    "holds",
     "recover",
     "sound",
     "sweep",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,14 +125,30 @@ def validate(
     raises  DoxaError: a study declares no truth
     """
     found = []
+    for study, truth in _truths(studies, quick):
+        say(f"{study.name}: {truth.name} ({truth.what})")
+        found += recover(study, truth, seed=seed)
+    return found
+
+
+def holds(studies: Sequence[Study], *, quick: bool = False, seed: int = 0) -> bool:
+    """`sound(validate(...))` that ends at the first value which is not as planted: quick where something is broken."""
+    return all(_holds(study, truth, seed) for study, truth in _truths(studies, quick))
+
+
+def _holds(study: Study, truth: Truth, seed: int) -> bool:
+    planted = checks(study, truth, truth.strength, seed=seed)
+    names = {check.expected.estimate for check in planted}
+    if not all(check.holds for check in planted):
+        return False
+    return all(c.holds for c in checks(study, truth, truth.null, seed=seed) if c.expected.estimate in names)
+
+
+def _truths(studies: Sequence[Study], quick: bool) -> Iterator[tuple[Study, Truth]]:
     for study in studies:
         if not study.planted:
             raise DoxaError(f"study {study.name!r} says nothing that can be planted: give its Study `planted` truths")
-        for truth in study.planted:
-            if truth.quick or not quick:
-                say(f"{study.name}: {truth.name} ({truth.what})")
-                found += recover(study, truth, seed=seed)
-    return found
+        yield from ((study, truth) for truth in study.planted if truth.quick or not quick)
 
 
 RULE = (

@@ -167,7 +167,7 @@
   }
 
   function asked(call, k, n, S) {
-    const title = [n > 1 ? `Call ${k + 1} of ${n}` : "Call", call.kind, call.condition].filter(Boolean).join(" · ");
+    const title = [n > 1 ? `Call ${k + 1} of ${n}` : "Call", call.kind, call.beside, call.condition].filter(Boolean).join(" · ");
     const turns = call.prompt.map(([role, text]) => turn(role || "plain text", S[text]));
     const replies = call.replies.map((reply) => answered(reply, S));
     const parts = [el("h4", {}, title)];
