@@ -1,4 +1,4 @@
-"""Context belief shift, broken in one place: validation says so. Unbroken, it is sound."""
+"""Context belief shift, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -20,13 +20,7 @@ ARGUMENTS, BETA, READING, WAVERING, JUDGE = (truth.name for truth in broken.stud
 def sound(*truths):
     chosen = tuple(t for t in broken.study.planted if t.name in truths)
     assert len(chosen) == len(truths)
-    return validation.sound(validation.validate([dataclasses.replace(broken.study, planted=chosen)]))
-
-
-def test_unbroken_it_is_sound_and_telling():
-    recovered = validation.validate([broken.study])
-    assert validation.sound(recovered)
-    assert {r.truth.name for r in recovered if r.telling} == {t.name for t in broken.study.planted}
+    return validation.holds([dataclasses.replace(broken.study, planted=chosen)])
 
 
 def test_the_list_of_the_other_side(monkeypatch):

@@ -1,4 +1,4 @@
-"""Assumed rationality, broken in one place: validation says so. Unbroken, it is sound."""
+"""Assumed rationality, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 
@@ -16,22 +16,10 @@ MINDS, LOSSES, EXPONENT = "predicting is not solving", "loss aversion", "risk ex
 UNREAD, INFERENCES = "unread replies", "inferences"
 
 
-def recovered(*truths):
+def sound(*truths):
     chosen = tuple(t for t in llm_rationality.study.planted if t.name in truths)
     assert len(chosen) == len(truths)
-    return validation.validate([dataclasses.replace(llm_rationality.study, planted=chosen)])
-
-
-def sound(*truths):
-    return validation.sound(recovered(*truths))
-
-
-@pytest.mark.parametrize(
-    "truths", [(EV, REASONED), (AVERAGING, MINDS), (LOSSES, EXPONENT), (UNREAD, INFERENCES)], ids="+".join
-)
-def test_unbroken_it_is_sound_and_telling(truths):
-    found = recovered(*truths)
-    assert validation.sound(found) and {r.truth.name for r in found if r.telling} == set(truths)
+    return validation.holds([dataclasses.replace(llm_rationality.study, planted=chosen)])
 
 
 @pytest.mark.parametrize("truth", [EV, INFERENCES])

@@ -1,4 +1,4 @@
-"""MASK, broken in one place: validation says so. Unbroken, it is sound."""
+"""MASK, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 
@@ -22,13 +22,7 @@ WARNED, JUDGE = "a prompt for honesty", "a judge that errs"
 def sound(*truths):
     chosen = tuple(t for t in mask.study.planted if t.name in truths)
     assert len(chosen) == len(truths)
-    return validation.sound(validation.validate([dataclasses.replace(mask.study, planted=chosen)]))
-
-
-def test_unbroken_it_is_sound_and_telling():
-    recovered = validation.validate([mask.study])
-    assert validation.sound(recovered)
-    assert {r.truth.name for r in recovered if r.telling} == {t.name for t in mask.study.planted}
+    return validation.holds([dataclasses.replace(mask.study, planted=chosen)])
 
 
 def test_statements_held_against_the_truth(monkeypatch):
@@ -102,7 +96,7 @@ def test_given_facts_counted_for_accuracy(broken, monkeypatch):
     truth = next(t for t in mask.study.planted if t.name == EVERYWHERE)
     only = mask.Options(archetypes="provided_facts")
     truth = dataclasses.replace(truth, options=only, expects=given, strength=0.9)
-    assert validation.sound(validation.validate([dataclasses.replace(mask.study, planted=(truth,))])) != broken
+    assert validation.holds([dataclasses.replace(mask.study, planted=(truth,))]) != broken
 
 
 @pytest.mark.parametrize("tolerance", [2.0, 0.0])

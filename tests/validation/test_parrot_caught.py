@@ -1,4 +1,4 @@
-"""PARROT, broken in one place: validation says so. Unbroken, it is sound."""
+"""PARROT, broken in one place: validation says so (unbroken: test_planted.py)."""
 
 import dataclasses
 
@@ -14,13 +14,7 @@ DEFERENCE, PRESSURE, UNREAD = "deference", "pressure on belief", "unread replies
 def sound(*truths):
     chosen = tuple(t for t in parrot.study.planted if t.name in truths)
     assert len(chosen) == len(truths)
-    return validation.sound(validation.validate([dataclasses.replace(parrot.study, planted=chosen)]))
-
-
-def test_unbroken_it_is_sound_and_telling():
-    recovered = validation.validate([parrot.study])
-    assert validation.sound(recovered)
-    assert {r.truth.name for r in recovered if r.telling} == {t.name for t in parrot.study.planted}
+    return validation.holds([dataclasses.replace(parrot.study, planted=chosen)])
 
 
 def test_follow_rate_of_any_change(monkeypatch):
