@@ -13,6 +13,7 @@ from doxa.models import local_loading as loading
 from doxa.models.base import Capability, Context, Model
 from doxa.models.local_batching import Batches, Gatherer, Job
 from doxa.models.local_generation import GenerateRequest, generate
+from doxa.models.local_lanes import lanes
 from doxa.models.local_linear import forget
 from doxa.models.local_network import Network, Side
 from doxa.models.local_prefixes import Prefixes
@@ -99,9 +100,10 @@ class LocalModel(Model):
         self._prefixes = Prefixes(self._network.kept_bytes(), self._network.token_bytes)
         self._gatherer = Gatherer(self._carry_out)
         free, send = self._prefixes.clear, self._gatherer.deliver
-        reads: Batches[Any] = Batches(read, relief=free, done=send)
+        self._lanes = lanes(self._network)
+        reads: Batches[Any] = Batches(read, relief=free, done=send, lanes=self._lanes, divide=True)
         self._reader = Reader(self._network, self._prefixes, reads, self._trial.sharing)
-        self._streams: Batches[Any] = Batches(stream, relief=free, done=send)
+        self._streams: Batches[Any] = Batches(stream, relief=free, done=send, lanes=self._lanes)
 
     @property
     def identity(self) -> Mapping[str, Any]:
@@ -179,6 +181,7 @@ class LocalModel(Model):
 
     async def close(self) -> None:
         await asyncio.to_thread(self._gatherer.close)  # a round that runs is finished first
+        self._lanes.close()
         self._prefixes.clear()
         self._network.release()
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, Protocol, TypeVar
 
+from doxa.models.local_lanes import Lanes
 from doxa.records import DoxaError
 
 # A round begins when this many turns of the event loop brought no new request, or after WAIT_S at the latest.
 QUIET_TURNS = 4
 WAIT_S = 0.002
+# Tokens of a batch that is no larger because others are carried out beside it.
+LEAST_SHARE = 256
 # On CPU, on MPS, in cuBLAS.
 OUT_OF_MEMORY = ("can't allocate memory", "backend out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 CLOSED = "this model was closed; load it again to ask it"
@@ -198,21 +203,45 @@ class Batches(Generic[U]):
     A batch that fails is halved until the unit that is to blame stands alone: it alone fails. When memory was
     what failed, the budget becomes at most half of what the batch cost, so that later ones fit, and `relief` is
     called: it frees what it can. `done` is called when the results of a batch have been put.
+
+    lanes   where batches are carried out side by side
+    divide  whether what fits one batch is divided among them
     """
 
     def __init__(
-        self, budget: int, relief: Callable[[], None] = lambda: None, done: Callable[[], None] = lambda: None
+        self,
+        budget: int,
+        relief: Callable[[], None] = lambda: None,
+        done: Callable[[], None] = lambda: None,
+        lanes: Lanes | None = None,
+        divide: bool = False,
     ) -> None:
         self.budget = budget
         self._relief, self._done = relief, done
+        self._lanes, self._divide = lanes or Lanes(), divide
+        self._lock = threading.Lock()
 
     def run(self, units: Sequence[U], compute: Callable[[list[U]], Sequence[Any]]) -> None:
         """`compute` gives the results of a batch in its order; each goes to its unit's `put`, or an error to `fail`."""
-        left = sorted(units, key=lambda u: u.size, reverse=True)
-        while left:
-            count = _first_batch(left, self.budget)
-            batch, left = left[:count], left[count:]
-            self._attempt(batch, compute)
+        ordered, begin = sorted(units, key=lambda u: u.size, reverse=True), 0
+        share = math.inf
+        if self._divide and self._lanes.free > 1:
+            share = max(math.ceil(sum(u.size + u.extra for u in ordered) / self._lanes.free), LEAST_SHARE)
+
+        def work() -> None:
+            nonlocal begin
+            while True:
+                with self._lock:
+                    end = _batch_end(ordered, begin, min(self.budget, share))
+                    batch, begin = ordered[begin:end], end
+                if not batch:
+                    return
+                self._attempt(batch, compute)
+
+        if _batch_end(ordered, 0, min(self.budget, share)) == len(ordered):
+            work()  # one batch, by all threads
+        else:
+            self._lanes.each(work)
 
     def _attempt(self, batch: list[U], compute: Callable[[list[U]], Sequence[Any]]) -> None:
         batch = [unit for unit in batch if unit.wanted]
@@ -227,12 +256,14 @@ class Batches(Generic[U]):
                 self.budget = max(min(self.budget, _cost(batch) // 2), 1)
                 self._relief()
         else:
-            for unit, result in zip(batch, results, strict=True):
-                unit.put(result)
+            with self._lock:
+                for unit, result in zip(batch, results, strict=True):
+                    unit.put(result)
             self._done()
             return
         if len(batch) == 1:
-            batch[0].fail(failure)
+            with self._lock:
+                batch[0].fail(failure)
             return
         _release_memory()
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
@@ -243,13 +274,16 @@ def _cost(batch: Sequence[Unit]) -> int:
     return len(batch) * max(unit.size for unit in batch) + sum(unit.extra for unit in batch)
 
 
-def _first_batch(units: Sequence[Unit], budget: int) -> int:
-    """How many of the units, longest first, fit: each is padded to the first one's length. At least one."""
-    spent, longest = 0, units[0].size
-    for count, unit in enumerate(units):
-        spent += longest + unit.extra
-        if spent > budget and count:
-            return count
+def _batch_end(units: Sequence[Unit], begin: int, budget: float) -> int:
+    """Where the batch that begins there ends, of units with the longest first: all are padded to the first one's length.
+
+    It has at least one unit, if any is left.
+    """
+    spent = 0
+    for at in range(begin, len(units)):
+        spent += units[begin].size + units[at].extra
+        if spent > budget and at > begin:
+            return at
     return len(units)
 
 

@@ -13,7 +13,7 @@ from doxa.models.local_batching import Batches, Job
 from doxa.models.local_cache import SPARE
 from doxa.models.local_network import Network
 from doxa.models.local_parts import Part, Parts
-from doxa.models.local_prefixes import LEAST_TOKENS, Prefix, Prefixes, common
+from doxa.models.local_prefixes import LEAST_TOKENS, Prefix, Prefixes, agreed, common
 from doxa.models.local_reading import LogitsPath, Reader
 from doxa.models.local_stream import Stream
 from doxa.models.local_text import Tokenization
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BLOCK = 64
 # Finished rows stay in the batch until they are this share of it: leaving means copying the cache of the others.
 LEAVE_AT = 0.2
+# Tokens that all prompts begin with and that are worth reading before everything else.
+SHARED_TOKENS = 64
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,24 @@ def generate(
             draws += _draws(job, ids, network)
         except Exception as error:  # this request's own fault; the others go on
             job.fail(error)
+    if sum(draw.size for draw in draws) > batches.budget:
+        _read_shared(draws, reader)
     lengths = [None] if network.padded else sorted({len(draw.ids) for draw in draws})
     for length in lengths:
         alike = [draw for draw in draws if length is None or len(draw.ids) == length]
         batches.run(alike, lambda batch: _replies(batch, reader, text, ends))
+
+
+def _read_shared(draws: Sequence[Draw], reader: Reader) -> None:
+    """Read what all prompts begin with, and keep it: several streams side by side would each read it."""
+    prompts = list(dict.fromkeys(draw.ids for draw in draws))
+    if reader.sharing(max(map(len, prompts))) == "none":
+        return
+    first, shared = np.asarray(prompts[0]), len(prompts[0])
+    for ids in prompts[1:]:
+        shared = min(shared, agreed(first, np.asarray(ids)))
+    if shared >= SHARED_TOKENS:
+        reader.read([LogitsPath(first[:shared], [shared - 1], keep=shared, whole=True)])
 
 
 def _draws(job: Job, ids: tuple[int, ...] | Exception, network: Network) -> list[Draw]:
@@ -151,14 +167,21 @@ def _started(draws: Sequence[Draw], reader: Reader) -> Stream:
     paths = [LogitsPath(ids, [len(ids) - 1], keep=len(ids), whole=True) for ids in prompts]
     reader.read(paths)
     logits = torch.cat([path.logits() for path in paths])
-    kept = [prefixes.find(path.ids, len(path.ids), least=1) for path in paths]
-    if any(prefix.length < len(path.ids) for prefix, path in zip(kept, paths, strict=True)):
+    beyond = network.window is not None and max(draw.size for draw in draws) > network.window
+    parted = network.parted and not beyond and reader.sharing(max(map(len, prompts))) == "tree"
+    with prefixes.lock:
+        kept = [prefixes.find(path.ids, len(path.ids), least=1) for path in paths]
+        lost = any(prefix.length < len(path.ids) for prefix, path in zip(kept, paths, strict=True))
+        if not lost and parted:
+            parts = _parts(kept, rows, prefixes)
+        elif not lost:
+            past = prefixes.past([kept[row] for row in rows], SPARE)
+    if lost:
         return read_whole()  # some were let go again, because memory ran short on others
     lengths = [kept[row].length for row in rows]
-    beyond = network.window is not None and max(draw.size for draw in draws) > network.window
-    if network.parted and not beyond and reader.sharing(max(map(len, prompts))) == "tree":
-        return Stream.behind_parts(network, _parts(kept, rows, prefixes), lengths, logits[rows])
-    return Stream.behind(network, prefixes.past([kept[row] for row in rows], SPARE), lengths, logits[rows])
+    if parted:
+        return Stream.behind_parts(network, parts, lengths, logits[rows])
+    return Stream.behind(network, past, lengths, logits[rows])
 
 
 def _parts(kept: Sequence[Prefix], rows: Sequence[int], prefixes: Prefixes) -> Parts:

@@ -1,8 +1,9 @@
-"""Hooks that let a pass compute and keep no more than what is wanted of it."""
+"""Hooks that let a pass compute and keep no more than what is wanted of it; passes of other threads do not notice."""
 
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,10 @@ def only(head: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Iterator[l
     """Let only these positions reach the output head; the list is empty if the head was never called."""
     seen: list[bool] = []
 
+    me = threading.get_ident()
+
     def select(_module: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        if not args or args[0].ndim != 3:
+        if threading.get_ident() != me or not args or args[0].ndim != 3:
             return None
         seen.append(True)
         return (args[0][row_k, position_k][None], *args[1:])
@@ -52,7 +55,11 @@ def stored(
 ) -> Iterator[None]:
     """Keep what leaves the block at these positions: the residual stream, before any final norm. last: then stop."""
 
+    me = threading.get_ident()
+
     def store(_module: Any, _args: Any, output: Any) -> None:
+        if threading.get_ident() != me:
+            return
         hidden = output[0] if isinstance(output, (tuple, list)) else output
         states[layer] = hidden[row_m, position_m]
         if last:
@@ -73,8 +80,11 @@ def narrowed(block: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Itera
     """
     inner = feed_forward(block)
     shapes: list[torch.Size] = []
+    me = threading.get_ident()
 
     def select(_module: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if threading.get_ident() != me:
+            return None
         shape = args[0].shape if args and len(args[0].shape) == 3 else None
         if shape is None or len(row_k) > FEW * shape[0] * shape[1]:
             return None
@@ -82,7 +92,7 @@ def narrowed(block: Any, row_k: torch.Tensor, position_k: torch.Tensor) -> Itera
         return (args[0][row_k, position_k][None], *args[1:])
 
     def spread(_module: Any, _args: Any, output: Any) -> Any:
-        if not shapes:
+        if threading.get_ident() != me or not shapes:
             return output
         whole = output.new_zeros(shapes.pop())
         whole[row_k, position_k] = output[0]

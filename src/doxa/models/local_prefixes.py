@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -58,9 +59,11 @@ class Prefixes:
     """What is kept: at most `budget` bytes, and what is pinned.
 
     token_bytes  what a token takes: an estimate until the first ones are kept
+    lock         held by whoever looks at the tree or changes it: passes run side by side
     """
 
     def __init__(self, budget: int, token_bytes: int) -> None:
+        self.lock = threading.RLock()
         self.budget, self.token_bytes = budget, max(token_bytes, 1)
         self.bytes = 0
         self._clock = itertools.count(1)

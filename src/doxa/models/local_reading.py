@@ -27,7 +27,6 @@ class Reader:
     ) -> None:
         self.network, self.prefixes, self.batches, self.sharing = network, prefixes, batches, sharing
         self._sizes = Sizes(network.logits_size, network.past_size)
-        self._held = 0
 
     def read(self, paths: Sequence[Path]) -> None:
         """Give each path what it wants, or fail it."""
@@ -36,42 +35,44 @@ class Reader:
             return
         sharing = self.sharing(max(len(path.ids) for path in paths))
         alike: dict[Prefix, list[Path]] = {}
-        for path in paths:
-            # What is kept has no logits and no states any more: from the first place where they are wanted, read anew.
-            kept = self.prefixes.find(path.ids, path.first) if sharing != "none" else self.prefixes.nothing
-            alike.setdefault(kept, []).append(path)
-        for prefix in alike:
-            self.prefixes.pin(prefix)
+        with self.prefixes.lock:
+            for path in paths:
+                # What is kept has no logits and no states any more: from where they are wanted first, read anew.
+                kept = self.prefixes.find(path.ids, path.first) if sharing != "none" else self.prefixes.nothing
+                alike.setdefault(kept, []).append(path)
+            for prefix in alike:
+                self.prefixes.pin(prefix)
         try:
             rows = [row for p, group in alike.items() for row in cut(p, grown(group, p.length), sharing, self._sizes)]
-            self._carry_out(rows, sharing)
+            self._carry_out(rows, sharing, held=0)
         finally:
-            for prefix in alike:
+            self._let_go(list(alike))
+
+    def _let_go(self, pinned: Sequence[Prefix]) -> None:
+        with self.prefixes.lock:
+            for prefix in pinned:
                 self.prefixes.let_go(prefix)
             self.prefixes.shrink()
 
-    def _carry_out(self, rows: Sequence[Row], sharing: Sharing) -> None:
+    def _carry_out(self, rows: Sequence[Row], sharing: Sharing, held: int) -> None:
+        """held: bytes that are pinned meanwhile."""
         self._run([row for row in rows if not row.after], sharing)
-        for trunks in self._portions([row for row in rows if row.after]):
+        for trunks in self._portions([row for row in rows if row.after], held):
             self._run(trunks, sharing)
             kept = [(row, row.prefix) for row in trunks if row.prefix is not None]
-            held = sum(row.size for row, _ in kept) * self.prefixes.token_bytes
-            self._held += held
+            size = sum(row.size for row, _ in kept) * self.prefixes.token_bytes
             deeper = [r for row, prefix in kept for r in cut(prefix, row.after, sharing, self._sizes)]
-            self._carry_out(deeper, sharing)
-            self._held -= held
-            for _, prefix in kept:
-                self.prefixes.let_go(prefix)
-            self.prefixes.shrink()
+            self._carry_out(deeper, sharing, held + size)
+            self._let_go([prefix for _, prefix in kept])
 
-    def _portions(self, trunks: Sequence[Row]) -> Iterator[list[Row]]:
+    def _portions(self, trunks: Sequence[Row], held: int) -> Iterator[list[Row]]:
         """So many at a time as may be held while what follows them is read: half of what is left."""
         portion: list[Row] = []
         spent = 0
         for row in trunks:
             size = row.size * self.prefixes.token_bytes
             spent += size
-            if portion and spent > (self.prefixes.budget - self._held) // 2:
+            if portion and spent > (self.prefixes.budget - held) // 2:
                 yield portion
                 portion, spent = [], size
             portion.append(row)
@@ -96,12 +97,14 @@ class Reader:
     def _compute(self, rows: list[Row], sharing: Sharing) -> list[list[Any]]:
         longest = max(row.size for row in rows)
         bases = [row.base for row in rows]
+        with self.prefixes.lock:
+            past = self.prefixes.past(bases, longest) if any(base.length for base in bases) else None
         block = Block(
             ids=[row.ids for row in rows],
             places=[row.places for row in rows],
             exits=[row.exits for row in rows],
             behind=[base.length for base in bases],
-            past=self.prefixes.past(bases, longest) if any(base.length for base in bases) else None,
+            past=past,
             masked=sharing == "tree",
         )
         logits_at = [_wanted(row, states=False) for row in rows]
@@ -111,7 +114,8 @@ class Reader:
         out = self.network.read(block, logits_at, states_at, layers, keep=keep)
         found = _handed_out(rows, logits_at, states_at, out)
         if keep:
-            self._keep(rows, out)
+            with self.prefixes.lock:
+                self._keep(rows, out)
         return found
 
     def _keep(self, rows: Sequence[Row], out: Readout) -> None:
