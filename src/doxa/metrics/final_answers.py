@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from doxa.metrics.ranking import pair_rank
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Ranker = Callable[[Sequence[Sequence[str]]], Mapping[str, float]]
 
@@ -29,6 +31,8 @@ def consistency(responses: pl.DataFrame) -> pl.DataFrame:
     >>> consistency(table).sort("order")["score"].to_list()
     [0.6, 0.2, 0.2]
     """
+    import polars as pl
+
     return _votes(responses).with_columns(score=pl.col("votes") / pl.col("votes").sum().over("item"))
 
 
@@ -44,6 +48,8 @@ def avg_conf(responses: pl.DataFrame) -> pl.DataFrame:
     >>> avg_conf(table).sort("order")["score"].round(4).to_list()
     [0.6133, 0.2533, 0.1333]
     """
+    import polars as pl
+
     return _votes(responses).with_columns(score=pl.col("weight") / pl.col("weight").sum().over("item"))
 
 
@@ -53,6 +59,8 @@ def mean_conf(guesses: pl.DataFrame) -> pl.DataFrame:
     guesses  one row per guess of each top-k response
     source   the program of Xiong et al. 2023, arXiv 2306.13063
     """
+    import polars as pl
+
     return _votes(guesses).with_columns(score=pl.col("weight") / pl.col("votes"))
 
 
@@ -61,6 +69,8 @@ def ranked(guesses: pl.DataFrame, ranker: Ranker = pair_rank) -> pl.DataFrame:
 
     guesses  one row per guess, with the columns response and rank (1 is the best); a repeated guess counts once
     """
+    import polars as pl
+
     remembered = cache(lambda lists: dict(ranker(lists)))
     by_rank = guesses.sort("item", "response", "rank")
     lists = by_rank.group_by("item", "response", maintain_order=True).agg(pl.col("answer").unique(maintain_order=True))
@@ -78,6 +88,8 @@ def best(scores: pl.DataFrame) -> pl.DataFrame:
 
     Ties go to the higher summed confidence, then to the first to appear. A score of nan is no answer.
     """
+    import polars as pl
+
     near = scores.with_columns(s=pl.col("score").round(SAME), w=pl.col("weight").round(SAME))
     first = near.sort("item", "s", "w", "order", descending=[False, True, True, False])
     return _finals(first.unique("item", keep="first", maintain_order=True))
@@ -89,11 +101,15 @@ def of_answers(scores: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _finals(scores: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
     kept = scores.filter(pl.col("score").is_not_nan())
     return kept.select("item", "answer", "correct", confidence=pl.col("score"))
 
 
 def _votes(table: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
     return table.group_by("item", "answer", maintain_order=True).agg(
         votes=pl.len(),
         weight=pl.col("confidence").fill_null(0.0).sum(),

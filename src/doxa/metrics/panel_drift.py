@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from doxa.metrics.change_points import SHUFFLES, ChangePoint, change_point
 from doxa.metrics.inputs import Floats
@@ -20,6 +20,9 @@ from doxa.metrics.intervals import NAN, Interval
 from doxa.metrics.means import mean_interval
 from doxa.metrics.multiple_tests import holm
 from doxa.metrics.text_distance import cosine_distance
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Encode = Callable[[Sequence[str]], Floats]
 LEVEL = 0.005  # of a change point: a series that stands still is called changed once in 200
@@ -36,6 +39,8 @@ def distances(table: pl.DataFrame, encode: Encode) -> pl.DataFrame:
     encode  texts to vectors (n, d) of length 1; called for one question at a time, so that memory stays small
     raises  ValueError: two replies to one question on one day
     """
+    import polars as pl
+
     keys = ["who", "question"]
     if table.select(*keys, "date").is_duplicated().any():
         raise ValueError("a question has two replies on one day; keep one of them, and the other as a repetition")
@@ -46,6 +51,8 @@ def distances(table: pl.DataFrame, encode: Encode) -> pl.DataFrame:
 
 
 def _distances(part: pl.DataFrame, encode: Encode) -> pl.DataFrame:
+    import polars as pl
+
     texts = part["text"].to_list()
     places = {text: k for k, text in enumerate(dict.fromkeys(texts))}
     at = np.array([places[text] for text in texts])
@@ -60,6 +67,8 @@ def _distances(part: pl.DataFrame, encode: Encode) -> pl.DataFrame:
 
 def mean_distance(table: pl.DataFrame, column: str) -> Interval:
     """Mean over questions of their mean distance, with an interval clustered by template; nan without any."""
+    import polars as pl
+
     told = table.drop_nulls(column).group_by("question").agg(pl.col(column).mean(), pl.col("group").first())
     if not len(told):
         return Interval(NAN, NAN, NAN, 0, "no reply on a second day")
@@ -74,6 +83,8 @@ def daily(table: pl.DataFrame, column: str = "first") -> tuple[list[str], Floats
     Each template counts by how far it is from its own mean over time, so that days on which others are asked do not
     look like changes.
     """
+    import polars as pl
+
     told = table.drop_nulls(column).group_by("group", "date").agg(pl.col(column).mean())
     if not len(told):
         return [], np.empty(0)
@@ -90,6 +101,8 @@ def daily(table: pl.DataFrame, column: str = "first") -> tuple[list[str], Floats
 
 def daily_limits(table: pl.DataFrame, column: str = "first") -> tuple[list[str], list[Interval]]:
     """Days in order, and the value of `daily` on each with its interval over templates."""
+    import polars as pl
+
     days, values = daily(table, column)
     if not days:
         return [], []
@@ -185,12 +198,16 @@ def by_type(
     table: pl.DataFrame, first: str, *, level: float = LEVEL, shuffles: int = SHUFFLES
 ) -> dict[str, Change | None]:
     """Change points of all questions and of each type."""
+    import polars as pl
+
     series = {ALL: table} | {name: table.filter(pl.col("type") == name) for name in TYPES}
     return {name: change(name, *daily(part), first, level=level, shuffles=shuffles) for name, part in series.items()}
 
 
 def by_topic(table: pl.DataFrame, first: str, *, level: float = LEVEL, shuffles: int = SHUFFLES) -> list[Change | None]:
     """Change points of each topic, where there are several."""
+    import polars as pl
+
     topics = sorted(set(table["topic"]))
     series = {topic: daily(table.filter(pl.col("topic") == topic)) for topic in topics if len(topics) > 1}
     return [change(name, *of, first, level=level, shuffles=shuffles) for name, of in series.items()]
@@ -236,11 +253,11 @@ def shared_with_baselines(table: pl.DataFrame) -> float:
 
     What baselines drift, the system does by itself: only the rest can be due to the world.
     """
-    own, rest = (mean_distance(table.filter(of), "first").value for of in (BASELINE, ~BASELINE))
+    baseline = table["type"] == "baseline"
+    own, rest = (mean_distance(table.filter(of), "first").value for of in (baseline, ~baseline))
     return own / rest if rest > 0 else NAN
 
 
-BASELINE = pl.col("type") == "baseline"
 CHANGES = ("series", "day", "date", "before", "after", "p", "p (Holm)", "found", "nearest event", "days after it")
 Line = tuple[object, ...]
 

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import polars as pl
 
 from doxa.metrics import panel_drift, panel_steering, panel_tables, panel_votes
 from doxa.metrics.intervals import NAN, Interval, wilson
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Line = tuple[object, ...]
 KINDS = {"identity": "identities", "request": "requests", "format": "formats"}
@@ -72,6 +74,8 @@ class Panel:
     """
 
     def __init__(self, rows: pl.DataFrame, encode: panel_drift.Encode, names: Sequence[str], rules: Rules) -> None:
+        import polars as pl
+
         self.rows, self.rules, self.who = rows, rules, str(rows["who"][0])
         self.outcomes = dict(sorted(Counter(rows["outcome"].to_list()).items()))
         self.plain = rows.filter(pl.col("variation") == "none", pl.col("sample") == 0)
@@ -98,6 +102,8 @@ class Panel:
     @property
     def truncated(self) -> float:
         """Share of replies that were cut."""
+        import polars as pl
+
         return float(self.rows["cut"].cast(pl.Float64).mean() or 0.0)  # type: ignore[arg-type]
 
     def figures(self) -> Iterator[tuple[str, str, dict[str, Interval]]]:
@@ -115,6 +121,8 @@ class Panel:
             yield "Implied vote", "weeks", panel_votes.against_polls(self.votes, self.plain, self.rules.polls)
 
     def _drift(self) -> Iterator[tuple[str, Interval]]:
+        import polars as pl
+
         for name in panel_drift.TYPES:
             part = self.drift.filter(pl.col("type") == name)
             yield f"distance to the first day, {name}", panel_drift.mean_distance(part, "first")
@@ -137,6 +145,8 @@ class Panel:
             yield name, Interval(of(self.changes) if self.tellable else NAN, NAN, NAN, self.days, test)
 
     def _steering(self) -> Iterator[tuple[str, Interval]]:
+        import polars as pl
+
         yield "distance when asked again", panel_steering.mean_of(self.again, "distance", (0.0, 1.0))
         yield "changed replies, asked again", panel_steering.mean_of(self.again, "changed", (0.0, 1.0))
         for kind, heading in KINDS.items():
@@ -150,6 +160,8 @@ class Panel:
             yield f"share that steers, {heading}", Interval(share, NAN, NAN, len(steer), f"Holm, {HOLM:g}")
 
     def _replies(self) -> Iterator[tuple[str, Interval]]:
+        import polars as pl
+
         known = self.rows.filter(pl.col("correct").is_not_null(), pl.col("sample") == 0)
         identities = [name for name in self.order if self.rules.kind_of(name) == "identity"]
         varied, plain = pl.col("type") != "baseline", pl.col("variation") == "none"
@@ -221,6 +233,8 @@ class Panel:
 
     def curves(self) -> Iterator[Curve]:
         """What is drawn over days, of what there is on more than one: drift by type, refusals, whom words describe."""
+        import polars as pl
+
         drift: list[tuple[str, Interval, str]] = []
         for name in panel_drift.TYPES:
             found = panel_drift.daily_limits(self.drift.filter(pl.col("type") == name))

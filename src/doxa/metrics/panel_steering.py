@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import NAN, Interval
 from doxa.metrics.means import mean_interval
 from doxa.metrics.multiple_tests import above_null_p, holm
 from doxa.metrics.text_distance import cosine_distance, first_words
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Encode = Callable[[Sequence[str]], Floats]
 AGAIN = "again"
@@ -35,6 +38,8 @@ def pairs(table: pl.DataFrame, encode: Encode) -> pl.DataFrame:
             "none", sample 0, and its further samples are repetitions
     encode  texts to vectors (n, d) of length 1
     """
+    import polars as pl
+
     plain = (pl.col("variation") == "none") & (pl.col("sample") == 0)
     own = table.filter(plain).select(*KEYS, *(pl.col(c).alias(f"{c}_plain") for c in ("text", "value", "label")))
     made = table.filter(~plain).join(own, on=KEYS, how="inner", maintain_order="left")
@@ -53,6 +58,8 @@ def pairs(table: pl.DataFrame, encode: Encode) -> pl.DataFrame:
 
 
 def _apart(name: str, texts: Sequence[list[str]], encode: Encode) -> pl.Series:
+    import polars as pl
+
     places = {text: k for k, text in enumerate(dict.fromkeys([*texts[0], *texts[1]]))}
     if not places:
         return pl.Series(name, [], dtype=pl.Float64)
@@ -68,6 +75,8 @@ def with_null(made: pl.DataFrame, stand_in: pl.DataFrame | None = None) -> pl.Da
 
     stand_in  who, question, null: what counts where nothing was asked again (the distance to the day before, say)
     """
+    import polars as pl
+
     again = made.filter(pl.col("variation") == AGAIN)
     by = ["who", "question"]
     null = again.group_by(by).agg(pl.col("distance").mean().alias("null"), pl.col("equal").mean().alias("null_equal"))
@@ -78,6 +87,8 @@ def with_null(made: pl.DataFrame, stand_in: pl.DataFrame | None = None) -> pl.Da
 
 def mean_of(made: pl.DataFrame, column: str, bounds: tuple[float, float]) -> Interval:
     """Mean over questions of their mean over days and variations, with an interval clustered by template."""
+    import polars as pl
+
     told = made.drop_nulls(column).group_by("question").agg(pl.col(column).mean(), pl.col("group").first())
     told = told.sort("question")
     if not len(told):
@@ -90,6 +101,8 @@ def mean_of(made: pl.DataFrame, column: str, bounds: tuple[float, float]) -> Int
 
 def excess(made: pl.DataFrame, *, equal: bool = False) -> Interval:
     """Mean distance from the plain reply minus that of asking again; `equal`: of replies cut to the same length."""
+    import polars as pl
+
     of, null = ("equal", "null_equal") if equal else ("distance", "null")
     return mean_of(made.with_columns(excess=pl.col(of) - pl.col(null)), "excess", (-1.0, 1.0))
 
@@ -100,6 +113,8 @@ def matrix(made: pl.DataFrame, order: Sequence[str], *, permutations: int = 999)
     p is that of a larger mean, labels permuted within each template; Holm over the lines of all topics, and, apart,
     over the single topics.
     """
+    import polars as pl
+
     parts = [("all", made), *((str(t), made.filter(pl.col("topic") == t)) for t in made["topic"].unique().sort())]
     lines = []
     # Of fewer permutations no single topic could have a p that Holm leaves below the usual level.
@@ -125,6 +140,8 @@ def by_variation(
     made: pl.DataFrame, order: Sequence[str], kind: Callable[[str], object]
 ) -> Iterator[tuple[object, ...]]:
     """Lines of `SHARES`."""
+    import polars as pl
+
     for name in order:
         of = made.filter(pl.col("variation") == name)
         if len(of):
@@ -135,6 +152,8 @@ def by_variation(
 
 def of_answers(made: pl.DataFrame, order: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """Lines of `NUMBERS`: what a variation does to numbers that could be read, and to labels."""
+    import polars as pl
+
     for name in order:
         of = made.filter(pl.col("variation") == name)
         shift = of.with_columns(shift=pl.col("value") - pl.col("value_plain"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from doxa.metrics.intervals import NAN, Interval, proportion_clustered
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Line = tuple[object, ...]
 COVERAGE = (
@@ -37,12 +40,16 @@ LEFT_OUT = {
 
 def filled(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with what recorded ones may leave out: `LEFT_OUT`, and the question as its own template."""
+    import polars as pl
+
     given = [pl.col(name).fill_null(value) for name, value in LEFT_OUT.items()]
     return rows.with_columns(*given, pl.col("group").fill_null(pl.col("question")))
 
 
 def coverage(rows: pl.DataFrame) -> Iterator[Line]:
     """Lines of `COVERAGE`: by model. A set is whole where a question has all of the model's variations on a day."""
+    import polars as pl
+
     for (who,), part in rows.sort("who").group_by(["who"], maintain_order=True):
         days = sorted(set(part["date"]))
         plain = part.filter(pl.col("sample") == 0)
@@ -95,6 +102,8 @@ def reading(rows: pl.DataFrame) -> Iterator[Line]:
 
 def share(rows: pl.DataFrame, of: pl.Expr) -> Interval:
     """Share of replies with a property, clustered by template; nan without replies."""
+    import polars as pl
+
     if not len(rows):
         return Interval(NAN, NAN, NAN, 0, "no reply")
     told = rows.sort("question", "date", "variation", "sample")
@@ -103,6 +112,8 @@ def share(rows: pl.DataFrame, of: pl.Expr) -> Interval:
 
 def formats(rows: pl.DataFrame, complies: Callable[[str, str], bool | None]) -> Iterator[Line]:
     """Lines of `FORMATS`: how many replies keep to the format that their variation asks for, plain ones beside them."""
+    import polars as pl
+
     plain = rows.filter(pl.col("variation") == "none")
     for (who, variation), part in rows.sort("who", "variation").group_by(["who", "variation"], maintain_order=True):
         kept = [complies(str(variation), text) for text in part["text"]]
@@ -115,6 +126,8 @@ def formats(rows: pl.DataFrame, complies: Callable[[str, str], bool | None]) -> 
 
 def kept_formats(rows: pl.DataFrame, complies: Callable[[str, str], bool | None]) -> Interval:
     """Share of replies that keep to the format their variation asks for, of those that a rule can judge."""
+    import polars as pl
+
     kept = [complies(v, text) for v, text in zip(rows["variation"], rows["text"], strict=True)]
     judged = rows.with_columns(pl.Series("kept", kept, dtype=pl.Boolean)).drop_nulls("kept")
     return share(judged, pl.col("kept"))
@@ -122,6 +135,8 @@ def kept_formats(rows: pl.DataFrame, complies: Callable[[str, str], bool | None]
 
 def refusals(rows: pl.DataFrame) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Days in order, and how many of how many replies refused on each."""
+    import polars as pl
+
     days = rows.group_by("date").agg((pl.col("outcome") == "refused").sum().alias("refused"), pl.len()).sort("date")
     return days["date"].to_list(), days["refused"].to_numpy().astype(float), days["len"].to_numpy().astype(float)
 
@@ -139,6 +154,8 @@ def counts(rows: pl.DataFrame) -> dict[str, int]:
 
 def unread_numbers(rows: pl.DataFrame) -> int:
     """Replies to questions about a figure that gave none which could be read; refusals are not among them."""
+    import polars as pl
+
     figures = pl.col("measure") != ""
     gave = pl.col("value").is_not_null() | (pl.col("shares").list.len() > 0) | (pl.col("outcome") == "refused")
     return len(rows.filter(figures & ~gave))
@@ -146,6 +163,8 @@ def unread_numbers(rows: pl.DataFrame) -> int:
 
 def permuted(rows: pl.DataFrame, within: Sequence[str], columns: Sequence[str], seed: int) -> pl.DataFrame:
     """Rows with these columns permuted together among the rows that agree in `within`; groups follow one another."""
+    import polars as pl
+
     rng = np.random.default_rng(seed)
     parts = [
         part.with_columns(part.select(columns)[rng.permutation(len(part))])

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from doxa.metrics.implied_votes import implied_vote, incoherence, ranks, relative_association, two_party
 from doxa.metrics.inputs import Floats
 from doxa.metrics.intervals import NAN, Interval
 from doxa.metrics.means import mean_interval
 from doxa.metrics.resampling import bootstrap
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Line = tuple[object, ...]
 VOTES = ("model", "week from", "partition", "groups", "sum of weights", "first", "second", "two-party")
@@ -40,6 +43,8 @@ def votes(table: pl.DataFrame) -> list[Line]:
 
     A partition that lacks a cell's weight or split has no vote: nan.
     """
+    import polars as pl
+
     told = table.filter(pl.col("measure").is_in(["weight", "split"])).with_columns(
         week=pl.col("date").map_elements(week_of, return_dtype=pl.String)
     )
@@ -56,11 +61,15 @@ def votes(table: pl.DataFrame) -> list[Line]:
 
 
 def _mean(part: pl.DataFrame, cell: str, measure: str) -> float:
+    import polars as pl
+
     found = part.filter(pl.col("cell") == cell, pl.col("measure") == measure)["value"].drop_nulls()
     return float(found.to_numpy().mean()) if len(found) else NAN
 
 
 def _shares(part: pl.DataFrame, cell: str) -> Floats:
+    import polars as pl
+
     of = part.filter(pl.col("cell") == cell, pl.col("measure") == "split")["shares"].to_list()
     rows = [row for row in of if row]
     return np.mean(_padded([np.asarray(row) for row in rows]), axis=0) if rows else np.empty(0)
@@ -98,6 +107,8 @@ def vote_figures(lines: list[Line], table: pl.DataFrame) -> dict[str, Interval]:
 
 def direct_answers(table: pl.DataFrame) -> dict[str, float]:
     """The two-party share of the first candidate as asked directly, by week."""
+    import polars as pl
+
     of = table.filter(pl.col("measure") == "direct", pl.col("shares").list.len() >= 2)
     found: dict[str, list[float]] = {}
     for day, shares in zip(of["date"], of["shares"], strict=True):
@@ -107,11 +118,15 @@ def direct_answers(table: pl.DataFrame) -> dict[str, float]:
 
 def _direct(table: pl.DataFrame) -> pl.DataFrame:
     """Direct answers with `first`, the first candidate's share as it was said, of all voters."""
+    import polars as pl
+
     of = table.filter(pl.col("measure") == "direct", pl.col("shares").list.len() >= 1)
     return of.with_columns(first=pl.col("shares").list.first())
 
 
 def _of_questions(of: pl.DataFrame) -> Interval:
+    import polars as pl
+
     if not len(of):
         return Interval(NAN, NAN, NAN, 0, "no direct answer")
     told = of.group_by("question").agg(pl.col("first").mean(), pl.col("group").first()).sort("question")
@@ -139,6 +154,8 @@ def against_polls(lines: list[Line], table: pl.DataFrame, polls: pl.DataFrame, *
     lines  of one model; table: its replies; polls: date, subject, share, of which subjects `TWO_PARTY` (the mean of the
            last so many days of a week) and `RESULT` (the last one, against every week) are taken
     """
+    import polars as pl
+
     by_week: dict[str, list[float]] = {}
     for line in lines:
         if line[7] == line[7]:
@@ -166,6 +183,8 @@ def associations(table: pl.DataFrame) -> pl.DataFrame:
 
     Days on which a word was not answered for every subject that was asked about are left out of `relative`.
     """
+    import polars as pl
+
     told = table.filter(pl.col("measure") == "attribute")
     made = told.group_by("who", "date", "word", "subject").agg(pl.col("value").mean().alias("score"))
     made = made.sort("who", "date", "word", "subject")
@@ -179,6 +198,8 @@ def associations(table: pl.DataFrame) -> pl.DataFrame:
 
 def word_lines(made: pl.DataFrame) -> list[Line]:
     """Lines of `WORDS`: means over days; the rank is among the subjects of that word."""
+    import polars as pl
+
     lines: list[Line] = []
     means = made.group_by("who", "word", "subject").agg(
         pl.len().alias("days"), pl.col("score").mean(), pl.col("relative").mean()
@@ -192,6 +213,8 @@ def word_lines(made: pl.DataFrame) -> list[Line]:
 
 def word_days(made: pl.DataFrame) -> tuple[list[str], list[float], list[str]]:
     """Days, mean relative association over words, and subject: a line of each subject."""
+    import polars as pl
+
     told = (
         made.drop_nulls("relative").group_by("subject", "date").agg(pl.col("relative").mean()).sort("subject", "date")
     )
@@ -200,6 +223,8 @@ def word_days(made: pl.DataFrame) -> tuple[list[str], list[float], list[str]]:
 
 def association_figures(made: pl.DataFrame) -> dict[str, Interval]:
     """Mean relative association of each subject over words, an interval over these; nothing where nobody was asked."""
+    import polars as pl
+
     found = {}
     for (subject,), part in made.group_by(["subject"], maintain_order=True):
         by_word = part.drop_nulls("relative").group_by("word").agg(pl.col("relative").mean()).sort("word")
@@ -214,6 +239,8 @@ def contrasts(made: pl.DataFrame, events: Mapping[date, str], *, window: int = W
 
     window  days on either side; the day of the event counts as after it
     """
+    import polars as pl
+
     told = made.drop_nulls("relative")
     for (who, subject), part in told.group_by(["who", "subject"], maintain_order=True):
         for when, event in events.items():
@@ -240,6 +267,8 @@ def over_polls(table: pl.DataFrame, polls: pl.DataFrame, *, days: int = 7) -> di
     table  replies with measure "poll": date, subject, value
     polls  date, subject, share in [0, 1]; both are taken as means over the last so many days
     """
+    import polars as pl
+
     found = {}
     own = table.filter(pl.col("measure") == "poll").drop_nulls("value")
     for subject in sorted(set(own["subject"]) & set(polls["subject"])):
@@ -255,6 +284,8 @@ def over_polls(table: pl.DataFrame, polls: pl.DataFrame, *, days: int = 7) -> di
 
 
 def _rolling(table: pl.DataFrame, column: str, day: str, days: int) -> float:
+    import polars as pl
+
     first = (date.fromisoformat(day) - timedelta(days=days - 1)).isoformat()
     of = table.filter(pl.col("date").is_between(pl.lit(first), pl.lit(day)))[column].drop_nulls()
     return float(of.to_numpy().mean()) if len(of) else NAN

@@ -275,7 +275,7 @@ def _cost(batch: Sequence[Unit]) -> int:
 
 
 def _batch_end(units: Sequence[Unit], begin: int, budget: float) -> int:
-    """Where the batch that begins there ends, of units with the longest first: all are padded to the first one's length.
+    """Where the batch that begins there ends, of units with the longest first; all are padded to the first one's.
 
     It has at least one unit, if any is left.
     """
