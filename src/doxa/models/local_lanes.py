@@ -5,8 +5,6 @@ Several threads on one small product wait for each other about as long as they c
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +16,6 @@ if TYPE_CHECKING:
 # Weights of networks whose passes run side by side: those that a processor's caches hold, or nearly.
 SMALL_BYTES = 2**26
 MOST = 4
-# Of mallopt(3).
-ARENA_MAX = -8
 
 _inside = threading.local()
 
@@ -53,7 +49,6 @@ class Lanes:
     def _started(self) -> ThreadPoolExecutor:
         import torch
 
-        _share_memory()
         threads = torch.get_num_threads()
         share = max(threads // self.count, 1)
         together = threading.Barrier(self.count + 1)
@@ -79,12 +74,6 @@ def lanes(network: Network) -> Lanes:
     small = sum(p.nbytes for p in network.model.parameters()) <= SMALL_BYTES
     alone = network.device.type != "cpu" or network.steady is not None or not small
     return Lanes(1 if alone else min(torch.get_num_threads(), MOST))
-
-
-def _share_memory() -> None:
-    """Let glibc's allocator give no thread a heap of its own, which would keep what a whole pass takes."""
-    with contextlib.suppress(OSError, AttributeError):  # another system
-        ctypes.CDLL("libc.so.6").mallopt(ARENA_MAX, 1)
 
 
 def _in_lane(work: Callable[[], None]) -> None:
