@@ -26,6 +26,7 @@ def consistency(responses: pl.DataFrame) -> pl.DataFrame:
 
     source  Xiong et al. 2023, arXiv 2306.13063, sec. 4.3
 
+    >>> import polars as pl
     >>> said = {"answer": list("AABAC"), "confidence": [0.9, 0.8, 0.95, 0.6, 0.5], "order": range(5)}
     >>> table = pl.DataFrame({"item": ["q"] * 5, "correct": [None] * 5, **said})
     >>> consistency(table).sort("order")["score"].to_list()
@@ -43,6 +44,7 @@ def avg_conf(responses: pl.DataFrame) -> pl.DataFrame:
 
     source  Xiong et al. 2023, arXiv 2306.13063, sec. 4.3
 
+    >>> import polars as pl
     >>> said = {"answer": list("AABAC"), "confidence": [0.9, 0.8, 0.95, 0.6, 0.5], "order": range(5)}
     >>> table = pl.DataFrame({"item": ["q"] * 5, "correct": [None] * 5, **said})
     >>> avg_conf(table).sort("order")["score"].round(4).to_list()
