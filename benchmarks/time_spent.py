@@ -10,7 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from scoring import SIZES, Best, Ours, Words, build, tasks
+import llamas
+from llamas import Best
+from scoring import Ours, tasks
 
 SHOWN = 14
 
@@ -36,14 +38,13 @@ def main() -> None:
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="8M", choices=SIZES)
+    parser.add_argument("--model", default="8M", choices=llamas.SHAPES)
     parser.add_argument("--items", type=int, default=32)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="1: shares add up to the whole")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     with tempfile.TemporaryDirectory() as folder:
-        words = Words(build(Path(folder), args.model))
-        task = tasks(words, args.items)[0]
+        task = tasks(llamas.build(Path(folder), args.model), args.items)[0]
         print(f"{args.model}: {task.name}")
         for name, share, count in spent(Ours(Path(folder)), task.items)[:SHOWN]:
             print(f"{share:7.1%}  {count:6}  {name}")
