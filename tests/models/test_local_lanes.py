@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from itertools import chain
 
 import numpy as np
@@ -32,9 +33,17 @@ def test_lanes_work_at_the_same_time_and_leave_the_threads_of_others_as_they_wer
 
 
 def test_what_a_lane_raises_is_raised():
-    several = Lanes(2)
+    several, ended, turns = Lanes(2), [], iter([True, False])
+
+    def work():
+        if next(turns):
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        ended.append(True)
+
     with pytest.raises(ZeroDivisionError):
-        several.each(lambda: 1 / 0)
+        several.each(work)
+    assert ended, "the other lane had come to its end before that was raised"
     several.close()
 
 

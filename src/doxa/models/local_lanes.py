@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class Lanes:
             return
         if self._pool is None:
             self._pool = self._started()
-        for done in [self._pool.submit(_in_lane, work) for _ in range(self.count)]:
+        every = [self._pool.submit(_in_lane, work) for _ in range(self.count)]
+        wait(every)  # also when one fails: the others still use what whoever asks would let go
+        for done in every:
             done.result()
 
     def close(self) -> None:
